@@ -1,0 +1,1 @@
+"""Usher: every way to bring people into an organisation, behind one door."""
