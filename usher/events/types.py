@@ -1,0 +1,68 @@
+"""Every kind of event, as ``what:happened``, in alphabetical order. Public: listed in docs/events.md."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class EventType(StrEnum):
+    """The object first, then what happened to it, in the past tense."""
+
+    ACCOUNT_CLAIMED = "account:claimed"
+    ACCOUNT_CORRECTED = "account:corrected"
+    ACCOUNT_CREATED = "account:created"
+    ACCOUNT_SIGNED_IN = "account:signed_in"
+    GROUP_CHANGED = "group:changed"
+    GROUP_CREATED = "group:created"
+    GROUP_JOINED = "group:joined"
+    GROUP_LEFT = "group:left"
+    IMPORT_FINISHED = "import:finished"
+    IMPORT_REISSUED = "import:reissued"
+    IMPORT_STARTED = "import:started"
+    LICENSE_CHANGED = "license:changed"
+    MEMBERSHIP_CREATED = "membership:created"
+    MEMBERSHIP_DEACTIVATED = "membership:deactivated"
+    MEMBERSHIP_MOVED = "membership:moved"
+    MEMBERSHIP_REACTIVATED = "membership:reactivated"
+    MEMBERSHIP_REFUSED = "membership:refused"
+    OPERATOR_CREATED = "operator:created"
+    ORGANIZATION_CREATED = "organization:created"
+    PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of an event
+    PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of an event
+    SETUP_LINK_CREATED = "setup_link:created"
+    SETUP_LINK_USED = "setup_link:used"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an account, the operator at the command line, or Usher itself."""
+
+    kind: str  # "account", "operator" or "system"
+    account_id: uuid.UUID | None = None
+
+
+OPERATOR = Actor("operator")
+SYSTEM = Actor("system")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An event about to be recorded.
+
+    ``data`` holds no personal value; what names a person (a typed name, an address) goes into
+    ``personal``, which can be erased while the event stays.
+    """
+
+    type: EventType
+    organization_id: uuid.UUID | None
+    actor: Actor
+    account_id: uuid.UUID | None = None
+    address: str = ""  # the compare key of the address or sign-in name; only its keyed hash is stored
+    method: str = ""
+    reason: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    personal: Mapping[str, Any] | None = None
