@@ -1,0 +1,1 @@
+"""The tenant: organisations, their licences and the plans as data."""
