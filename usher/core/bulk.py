@@ -17,7 +17,7 @@ Row = Sequence[Any]
 
 
 def _sqlite_time(value: dt.datetime | None) -> str | None:
-    return value and value.replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds") if value else None
 
 
 def _sqlite_converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:

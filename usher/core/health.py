@@ -22,13 +22,9 @@ def readyz(_request: HttpRequest) -> JsonResponse:
         pending = schema.pending()
     except DatabaseError as error:
         log.warning("not ready", error=type(error).__name__)
-        return JsonResponse(
-            {"status": "unready", "database": "unreachable", "migrations": "unknown"}, status=503
-        )
+        return JsonResponse({"status": "unready", "database": "unreachable", "migrations": "unknown"}, status=503)
     answer = {"status": "unready" if pending else "ready", "database": "ok"}
-    return JsonResponse(
-        answer | {"migrations": "pending" if pending else "ok"}, status=503 if pending else 200
-    )
+    return JsonResponse(answer | {"migrations": "pending" if pending else "ok"}, status=503 if pending else 200)
 
 
 PATHS: dict[str, Callable[[HttpRequest], JsonResponse]] = {"/healthz": healthz, "/readyz": readyz}

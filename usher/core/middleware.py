@@ -62,12 +62,8 @@ class Errors:
 
 def refusal(request: HttpRequest, error: UsherError) -> HttpResponse:
     if wants_json(request):
-        return JsonResponse(
-            {"errors": [_as_json(error, at) for at in range(len(error.findings))]}, status=error.status
-        )
-    return render(
-        request, "refusal.html", {"findings": error.findings, "status": error.status}, status=error.status
-    )
+        return JsonResponse({"errors": [_as_json(error, at) for at in range(len(error.findings))]}, status=error.status)
+    return render(request, "refusal.html", {"findings": error.findings, "status": error.status}, status=error.status)
 
 
 def _as_json(error: UsherError, at: int) -> dict[str, str]:

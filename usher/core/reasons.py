@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, unique
 from typing import TypeAlias
 
 from django.utils.functional import Promise
@@ -18,6 +18,12 @@ Text: TypeAlias = "str | Promise"
 Fact: TypeAlias = "str | int"
 
 
+class _Blanks(dict[str, str]):
+    def __missing__(self, _key: str) -> str:
+        return "…"
+
+
+@unique
 class Reason(Enum):
     """A reason to refuse: (sentence, next step, HTTP status). Braces are filled with the facts of the case."""
 
@@ -195,6 +201,11 @@ class Reason(Enum):
         _("Wait until it is done, then send the file again."),
         503,
     )
+    IMPORT_OPEN = (
+        _("This import is not finished."),
+        _("Send the same file again: it completes the import and holds the passwords."),
+        409,
+    )
     # The door
     LICENSE_ENDED = (
         _("The licence ended on {date}."),
@@ -280,6 +291,16 @@ class Reason(Enum):
         _("Ask somebody with the same role or a higher one."),
         403,
     )
+    NOT_BELOW_YOU = (
+        _("This person's role is not below your own."),
+        _("Ask somebody with a higher role, or the operator for a set-up link."),
+        403,
+    )
+    NOT_IN_YOUR_GROUPS = (
+        _("This person is in none of your groups."),
+        _("Ask an admin."),
+        403,
+    )
     NOT_MANAGED_HERE = (
         _("This account is not managed by your organisation alone."),
         _("The person resets the password by “Forgot your password?”."),
@@ -301,6 +322,8 @@ class Reason(Enum):
         _("Ask for a new link."),
         410,
     )
+    PASSWORD_SAME = (_("This is the password you have now."), _("Choose another one."), 400)
+    PASSWORD_WRONG = (_("The old password is not right."), _("Type the password you have now."), 403)
     PASSWORDS_DIFFER = (_("The two passwords are not the same."), _("Type the password twice."), 400)
     # The operator
     SLUG_TAKEN = (
@@ -338,6 +361,11 @@ class Reason(Enum):
     def status(self) -> int:
         return self.value[2]
 
+    @property
+    def pattern(self) -> str:
+        """The sentence without the facts of a case, for counts by reason."""
+        return str(self.value[0]).format_map(_Blanks())
+
     def __call__(self, column: str = "", **facts: Fact) -> Finding:
         """This reason with the facts of one case, ready to be shown or raised."""
         return Finding(self, facts, column)
@@ -357,7 +385,7 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        return str(self.reason.value[0]).format_map(self.facts)
+        return str(self.reason.value[0]).format_map({"column": self.column, **self.facts})
 
     @property
     def next_step(self) -> str:

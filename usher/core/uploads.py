@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import InMemoryUploadedFile
@@ -32,7 +31,7 @@ class MemoryOnly(FileUploadHandler):
         self._start()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        room = cast(int, settings.USHER_IMPORT_MAX_BYTES) + 1 - self.seen
+        room = settings.USHER_IMPORT_MAX_BYTES + 1 - self.seen
         if room > 0:
             self.kept.write(raw_data[:room])
         self.seen += len(raw_data)

@@ -136,5 +136,3 @@ def drain(kinds: Sequence[type[WorkItem]] | None = None, at_most: int = 1_000_00
     """Work until nothing is due; for tests and commands. Returns how many pieces were done."""
     chosen = kinds or all_kinds()
     return next((n for n in range(at_most) if not run_one(chosen)), at_most)
-
-

@@ -13,6 +13,8 @@ from usher.events.record import address_hash
 from usher.events.types import EventType
 
 PAGE = 100
+# A filter that few events pass looks through so many at a time, whatever the organisation's age.
+REACH = 10_000
 # What an account does outside every organisation, and yet each of its organisations may know.
 OF_THE_ACCOUNT = (
     EventType.ACCOUNT_CLAIMED.value,
@@ -29,14 +31,22 @@ class EventFilter:
     method: str = ""
     reason: str = ""
 
+    @property
+    def is_set(self) -> bool:
+        return bool(self.type or self.method or self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """One page, newest first. ``older`` and ``newer`` are the ids to page on from, None at the ends."""
+    """One page, newest first. ``older`` and ``newer`` are the ids to page on from, None at the ends.
+
+    ``cut`` says that the search stopped after ``REACH`` events; it goes on from ``older`` or ``newer``.
+    """
 
     events: Sequence[Event]
     older: uuid.UUID | None = None
     newer: uuid.UUID | None = None
+    cut: bool = False
 
 
 def of_organization(
@@ -48,25 +58,41 @@ def of_organization(
     size: int = PAGE,
 ) -> EventPage:
     """A page of what happened in one organisation: the newest, those before an event, or those after it."""
-    events = _chosen(Event.objects.filter(organization_id=organization_id), chosen)
+    events = Event.objects.filter(organization_id=organization_id)
     if after:
-        return _upwards(list(events.filter(id__gt=after).order_by("id")[: size + 1]), size)
-    found = events.filter(id__lt=before) if before else events
-    rows = list(found.order_by("-id")[: size + 1])
-    page = rows[:size]
-    older = page[-1].id if len(rows) > size else None
-    return EventPage(page, older, page[0].id if before and page else None)
+        return _newer(events.filter(id__gt=after).order_by("id"), chosen, size)
+    older = events.filter(id__lt=before) if before else events
+    return _older(older.order_by("-id"), chosen, size, from_top=before is None)
 
 
-def _upwards(rows: list[Event], size: int) -> EventPage:
-    page = rows[:size][::-1]
-    newer = page[0].id if len(rows) > size else None
-    return EventPage(page, page[-1].id if page else None, newer)
+def _older(events: QuerySet[Event], chosen: EventFilter, size: int, *, from_top: bool) -> EventPage:
+    end = _end_of_reach(events, chosen)
+    rows = _matching(events.filter(id__gte=end) if end else events, chosen, size)
+    page, more = rows[:size], len(rows) > size
+    older = page[-1].id if more else end
+    newest = page[0].id if page else older
+    return EventPage(page, older, None if from_top else newest, cut=bool(end) and not more)
 
 
-def _chosen(events: QuerySet[Event], chosen: EventFilter) -> QuerySet[Event]:
+def _newer(events: QuerySet[Event], chosen: EventFilter, size: int) -> EventPage:
+    end = _end_of_reach(events, chosen)
+    rows = _matching(events.filter(id__lte=end) if end else events, chosen, size)
+    page, more = rows[:size][::-1], len(rows) > size
+    newer = page[0].id if more else end
+    return EventPage(page, page[-1].id if page else newer, newer, cut=bool(end) and not more)
+
+
+def _end_of_reach(events: QuerySet[Event], chosen: EventFilter) -> uuid.UUID | None:
+    """The last event that a filtered search looks at; None when it may look at all that there are."""
+    if not chosen.is_set:
+        return None
+    last_and_next = list(events.values_list("id", flat=True)[REACH - 1 : REACH + 1])
+    return last_and_next[0] if len(last_and_next) == 2 else None
+
+
+def _matching(events: QuerySet[Event], chosen: EventFilter, size: int) -> list[Event]:
     wanted = {"type": chosen.type, "method": chosen.method, "reason": chosen.reason}
-    return events.filter(**{column: value for column, value in wanted.items() if value})
+    return list(events.filter(**{column: value for column, value in wanted.items() if value})[: size + 1])
 
 
 def of_account(organization_id: uuid.UUID, account_id: uuid.UUID, limit: int) -> list[Event]:
@@ -77,12 +103,9 @@ def of_account(organization_id: uuid.UUID, account_id: uuid.UUID, limit: int) ->
 
 def of_refused(organization_id: uuid.UUID, address: str, limit: int) -> list[Event]:
     """Refusals of an address (its compare key) that had no account then, newest first."""
-    refused = Event.objects.filter(
-        organization_id=organization_id, account_id=None, address_hash__in=hashes_of(address)
-    ).exclude(address_hash="")
-    return list(refused.order_by("-id")[:limit])
-
-
-def hashes_of(address: str) -> list[str]:
-    """The hashes under which events remember an address."""
-    return [address_hash(address)] if address else []
+    wanted = address_hash(address)
+    if not wanted:
+        return []
+    # The index holds only events with an address and without an account: the query must say so too.
+    refused = Event.objects.filter(organization_id=organization_id, account_id=None, address_hash=wanted)
+    return list(refused.exclude(address_hash="").order_by("-id")[:limit])

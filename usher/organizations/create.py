@@ -90,9 +90,7 @@ def change_license(
         license.ends_on = ends_on or license.ends_on
         license.save()
         dates = {"starts_on": _iso(license.starts_on), "ends_on": _iso(license.ends_on)}
-        record.record(
-            Draft(EventType.LICENSE_CHANGED, organization.id, actor, data={"seats": changed, **dates})
-        )
+        record.record(Draft(EventType.LICENSE_CHANGED, organization.id, actor, data={"seats": changed, **dates}))
     return license
 
 

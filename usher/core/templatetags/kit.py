@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from django.template.defaultfilters import date as format_date
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -24,6 +25,7 @@ from usher.core import clock
 
 register = template.Library()
 
+BREAK: Final = SafeString("<wbr>")
 DRAWN: Final = 50  # more seats than this are drawn by tens, hundreds, thousands
 NOTES: Final = {
     "ok": ("ok", "circle-check"),
@@ -108,6 +110,12 @@ def when(moment: datetime | None, *, clock_time: bool = False) -> SafeString:
     )
 
 
+@register.filter
+def breakable(text: str) -> SafeString:
+    """A sign-in name or address that may go on in a new line, but only after a dot, a hyphen or the @."""
+    return format_html_join("", "{}{}", [(part, BREAK) for part in re.findall(r"[^.@-]*[.@-]?", text) if part])
+
+
 @register.simple_tag
 def request_id() -> str:
     """The number of this request in the log, for error pages; empty where there is none."""
@@ -138,9 +146,7 @@ def initials(name: str) -> str:
 
 
 @register.inclusion_tag("components/seats.html")
-def seats(
-    label: str, taken: int, limit: int | None, *, reserved: int = 0, advice: str = ""
-) -> dict[str, object]:
+def seats(label: str, taken: int, limit: int | None, *, reserved: int = 0, advice: str = "") -> dict[str, object]:
     """One pool of seats: numbers always, drawn seats beside them, what to do when few are left."""
     return {
         "label": label,
@@ -180,25 +186,25 @@ def times(count: int) -> range:
 
 @register.inclusion_tag("components/tally.html")
 def tally(
-    count: int, kind: str, word: str, hint: str = "", *, url: str = "", filter: str = "", pressed: bool = False
+    count: int, kind: str, word: str, hint: str = "", *, url: str = "", pressed: bool = False
 ) -> dict[str, object]:
-    """A count that filters: a link when it has a url, else a button over rows with data-kind."""
+    """A count that filters: a link, or with url="#refused" a button over rows with data-kind="refused"."""
+    rows = url[1:] if url.startswith("#") else ""
     return {
         "count": count,
         "kind": kind,
         "word": word,
         "hint": hint,
         "url": url,
-        "filter": filter,
+        "rows": rows,
         "pressed": pressed,
     }
 
 
 @register.inclusion_tag("components/chip.html")
-def chip(
-    word: str, count: int | None = None, *, url: str = "", filter: str = "", pressed: bool = False
-) -> dict[str, object]:
-    return {"word": word, "count": count, "url": url, "filter": filter, "pressed": pressed}
+def chip(word: str, count: int | None = None, *, url: str = "", pressed: bool = False) -> dict[str, object]:
+    rows = url[1:] if url.startswith("#") else ""
+    return {"word": word, "count": count, "url": url, "rows": rows, "pressed": pressed}
 
 
 @register.inclusion_tag("components/steps.html")
@@ -242,9 +248,7 @@ def menu(content: str, word: str, css: str = "", picture: str = "") -> SafeStrin
 
 
 @register.simple_tag
-def field(
-    bound: BoundField, *, hints: Mapping[str, str] | None = None, css: str = "", hint: str = ""
-) -> SafeString:
+def field(bound: BoundField, *, hints: Mapping[str, str] | None = None, css: str = "", hint: str = "") -> SafeString:
     """A form field with its label, hint and error sentences, tied together for screen readers."""
     if bound.is_hidden:
         return SafeString(str(bound))
