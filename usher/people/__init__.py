@@ -1,0 +1,1 @@
+"""Accounts, memberships and groups; their passwords; the one lock on every view."""

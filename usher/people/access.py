@@ -1,0 +1,180 @@
+"""The one lock on every view. The organisation comes from the visitor's membership; the URL only chooses among them.
+
+A view is written as ``@lock(Lock.ADMIN) def users(request, visit): ...``; the ``slug`` of its route is
+taken by the lock. A stranger gets 404, the same as for nothing there; a member whose role does not open
+the door gets 403; somebody not signed in is asked to sign in.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, Protocol
+from urllib.parse import urlencode
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+
+from usher.organizations.models import License, Organization
+from usher.organizations.plans import Plan, Role
+from usher.people.models import Account, GroupMembership, Membership
+
+P = ParamSpec("P")
+
+
+class Lock(Enum):
+    """Who may open a view, from everybody to the operator.
+
+    STAFF is a teacher or creator, or above; MANAGER manages the group of the route, or any group where the
+    route names none. An admin opens both.
+    """
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed in"
+    MEMBER = "member"
+    STAFF = "staff"
+    MANAGER = "manager"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+
+
+class Visit:
+    """Somebody signed in, without an organisation or in one of his."""
+
+    def __init__(self, account: Account, membership: Membership | None = None) -> None:
+        self.account = account
+        self._membership = membership
+
+    @property
+    def membership(self) -> Membership:
+        """Raises AttributeError on a page outside every organisation: a mistake in the code, not of the visitor."""
+        if self._membership is None:
+            raise AttributeError("This view is not locked to an organisation.")
+        return self._membership
+
+    @property
+    def organization(self) -> Organization:
+        return self.membership.organization
+
+    @property
+    def license(self) -> License:
+        return self.organization.license
+
+    @cached_property
+    def plan(self) -> Plan:
+        return self.license.plan
+
+    @cached_property
+    def role(self) -> Role:
+        return self.plan.role(self.membership.role) or self.plan.lowest
+
+    @property
+    def is_admin(self) -> bool:
+        return self.role is self.plan.admin
+
+    @property
+    def is_staff(self) -> bool:
+        return self.role is not self.plan.lowest
+
+    @cached_property
+    def managed(self) -> frozenset[uuid.UUID]:
+        """The ids of the groups this member manages."""
+        links = GroupMembership.objects.filter(
+            membership=self.membership, right=GroupMembership.Right.MANAGER, group__state__in=("open", "closed")
+        )
+        return frozenset(links.values_list("group_id", flat=True))
+
+
+class View(Protocol):
+    """A view with its lock, as the contract test of all routes sees it."""
+
+    usher_lock: Lock
+
+    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What the route says: the organisation's slug and the group, where it names them."""
+
+    slug: str
+    group_id: uuid.UUID | None
+
+
+def lock(
+    what: Lock,
+) -> Callable[[Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
+    """Lock a view that takes ``(request, visit, ...)``; see :func:`open_to_anyone` for the rest."""
+
+    def wrap(
+        view: Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
+        @wraps(view)
+        def locked(request: HttpRequest, *args: Any, slug: str = "", **kwargs: Any) -> HttpResponseBase:
+            if not isinstance(request.user, Account):
+                return to_sign_in(request, slug)
+            if request.user.must_change_password and not getattr(view, "usher_first_password", False):
+                return _go(request, "/first-password")
+            visit = _admit(what, request.user, _Key(slug, kwargs.get("group_id")))
+            return view(request, visit, *args, **kwargs)
+
+        locked.usher_lock = what  # type: ignore[attr-defined]
+        return locked
+
+    return wrap
+
+
+def open_to_anyone(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Says of a view that it needs no lock, so that the absence of one is never an oversight."""
+    view.usher_lock = Lock.ANYONE  # type: ignore[attr-defined]
+    return view
+
+
+def _admit(what: Lock, account: Account, key: _Key) -> Visit:
+    if what is Lock.SIGNED_IN:
+        return Visit(account)
+    if what is Lock.OPERATOR:
+        if not account.is_operator:
+            raise Http404
+        return Visit(account)
+    membership = (
+        Membership.objects.select_related("organization__license")
+        .filter(account=account, organization__slug=key.slug, state=Membership.State.ACTIVE)
+        .first()
+    )
+    if membership is None:
+        raise Http404
+    visit = Visit(account, membership)
+    if not _opens(what, visit, key.group_id):
+        raise PermissionDenied
+    return visit
+
+
+def _opens(what: Lock, visit: Visit, group_id: uuid.UUID | None) -> bool:
+    if what is Lock.MEMBER or visit.is_admin:
+        return True
+    if what is Lock.STAFF:
+        return visit.is_staff
+    if what is Lock.MANAGER:
+        return group_id in visit.managed if group_id else bool(visit.managed)
+    return False
+
+
+def to_sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """To the sign-in page of the organisation the route names (or the common one), and back afterwards."""
+    page = f"/o/{slug}/sign-in" if slug else "/"
+    back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
+    return _go(request, page + back)
+
+
+def _go(request: HttpRequest, address: str) -> HttpResponse:
+    """A redirect that htmx follows as a whole page too."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
