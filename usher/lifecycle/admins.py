@@ -1,0 +1,24 @@
+"""The rule that an organisation always keeps an admin who can sign in (invariant V7)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from usher.core import clock
+from usher.people import passwords
+from usher.people.models import Membership, OneTimeLink
+
+
+def admins_who_can_sign_in(organization_id: uuid.UUID, admin_role: str) -> QuerySet[Membership]:
+    """Active admins with a password that works, or with a set-up link that is still alive."""
+    now = clock.now()
+    alive = OneTimeLink.objects.filter(
+        account=OuterRef("account"), purpose=OneTimeLink.Purpose.SETUP, consumed_at=None, expires_at__gt=now
+    )
+    works = ~Q(account__password__startswith=passwords.UNUSABLE) & (
+        Q(account__password_expires_at=None) | Q(account__password_expires_at__gt=now)
+    )
+    admins = Membership.objects.filter(organization_id=organization_id, role=admin_role, state=Membership.State.ACTIVE)
+    return admins.filter(works | Exists(alive))

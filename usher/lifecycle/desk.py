@@ -1,0 +1,56 @@
+"""What rooms that bring many people at once share: the choices for all of them, and where they will sign in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from usher.core.errors import UsherError
+from usher.core.reasons import Reason
+from usher.lifecycle.joiner import By
+from usher.organizations.models import Organization
+from usher.organizations.plans import Role
+from usher.people.models import Group
+from usher.people.names import name_key
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The role and the group picked for everybody; ``group`` is empty for none."""
+
+    role: str
+    group: str = ""
+    make_groups: bool = False
+
+
+def check(organization: Organization, choices: Choices, by: By) -> Role:
+    """What would refuse everybody stops the run before it begins; returns the role.
+
+    Raises UsherError: unknown_role, role_above_yours, no_groups_in_plan, unknown_group, not_your_group.
+    """
+    plan = organization.license.plan
+    role = plan.role(choices.role)
+    if role is None:
+        known = ", ".join(known.slug for known in plan.roles)
+        raise UsherError(Reason.UNKNOWN_ROLE("role", role=choices.role, roles=known))
+    if role.rank > by.rank:
+        raise UsherError(Reason.ROLE_ABOVE_YOURS("role", role=str(role.label)))
+    if choices.group and not plan.groups:
+        raise UsherError(Reason.NO_GROUPS_IN_PLAN("group", plan=str(plan.name)))
+    _check_group(organization, choices, by)
+    return role
+
+
+def _check_group(organization: Organization, choices: Choices, by: By) -> None:
+    groups = Group.objects.filter(organization=organization, name_key=name_key(choices.group))
+    group = groups.first() if choices.group else None
+    if by.groups is not None and (group is None or group.id not in by.groups):
+        raise UsherError(Reason.NOT_YOUR_GROUP("group"))
+    if choices.group and group is None and not choices.make_groups:
+        raise UsherError(Reason.UNKNOWN_GROUP("group", group=choices.group))
+
+
+def sign_in_at(organization: Organization) -> str:
+    """The organisation's own sign-in page, as written on lists and cards."""
+    return f"{settings.USHER_BASE_URL}/o/{organization.slug}/sign-in"

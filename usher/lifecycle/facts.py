@@ -1,0 +1,82 @@
+"""What the rules look at: the house in memory, and the changes that the people already considered made to it.
+
+Pure values: no database, no clock. ``house.load`` fills them; ``rules.RULES`` read them; the walk changes them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, field
+
+from usher.lifecycle.joiner import By, Joiner, NewAccount, Terms
+from usher.organizations.plans import Plan, Role
+
+
+@dataclass(slots=True)
+class Pool:
+    limit: int
+    used: int
+
+
+@dataclass(slots=True)
+class GroupFacts:
+    """A group as the door sees it; ``is_new`` when this run makes it."""
+
+    id: uuid.UUID
+    name: str
+    is_open: bool = True
+    cap: int | None = None
+    used: int = 0
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """An account that an address or an id led to, and its membership here, if any.
+
+    ``home`` is the organisation an unclaimed account belongs to, None for a claimed one.
+    """
+
+    id: uuid.UUID
+    sign_in: str
+    username: str
+    email: str
+    claimed: bool
+    home: uuid.UUID | None
+    membership_id: uuid.UUID | None = None
+    membership_state: str = ""
+
+
+@dataclass(slots=True)
+class House:
+    """One organisation in the moment of decision."""
+
+    organization_id: uuid.UUID
+    slug: str
+    plan: Plan
+    starts_on: dt.date | None
+    ends_on: dt.date | None
+    today: dt.date
+    by: By
+    terms: Terms
+    pools: dict[str, Pool]
+    groups: dict[str, GroupFacts] = field(default_factory=dict)  # by the compare key of the name
+    accounts: dict[str, AccountFacts] = field(default_factory=dict)  # by address key
+    known: dict[uuid.UUID, AccountFacts] = field(default_factory=dict)  # by account id
+    made: dict[str, int] = field(default_factory=dict)  # stem -> names made so far
+    nameless: set[str] = field(default_factory=set)  # compare keys of the names of members without address
+    seen: dict[str, int] = field(default_factory=dict)  # address key -> the line that used it in this run
+    roles: dict[str, Role] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.roles = {role.slug: role for role in self.plan.roles}
+
+    def account_of(self, joiner: Joiner) -> AccountFacts | None:
+        """The account that this joiner already has, as far as the house may know."""
+        if isinstance(joiner.account, NewAccount):
+            return self.accounts.get(joiner.account.address) if joiner.account.address else None
+        return self.known.get(joiner.account)
+
+    def role_of(self, joiner: Joiner) -> Role | None:
+        return self.roles.get(joiner.role)

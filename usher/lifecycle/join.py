@@ -1,0 +1,82 @@
+"""The door: decides first, writes after, batch by batch; the only way to become a member.
+
+Only ``methods.*.entry`` and the ``entry`` of console, api and cli import this module.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from django.db import connection, transaction
+
+from usher.core.retry import retrying
+from usher.lifecycle import house as houses
+from usher.lifecycle import pen
+from usher.lifecycle.facts import House
+from usher.lifecycle.joiner import By, Joiner, NewAccount, Outcome
+from usher.lifecycle.run import Run
+from usher.lifecycle.walk import consider
+
+# Rows per transaction, measured (docs/decisions/0003): beyond 500 SQLite gains nothing and holds its one
+# write lock longer; PostgreSQL locks one licence only and gains by fewer round trips.
+BATCH = {"sqlite": 500, "postgresql": 1000}
+
+
+def join(organization_id: uuid.UUID, joiner: Joiner, by: By) -> Outcome:
+    """Let one person in, or say why not."""
+    return next(join_many(Run(organization_id, by), [joiner]))[0]
+
+
+def join_many(run: Run, joiners: Iterable[Joiner]) -> Iterator[list[Outcome]]:
+    """Take everybody through the door in order; yields the outcomes of each batch after its commit.
+
+    A dry run is the same walk that stops before the pen and takes no lock. What lies between two batches
+    is open to others: seats they take meanwhile are met by the next batch.
+    """
+    source = iter(joiners)
+    size = 1_000_000 if run.whole else BATCH[connection.vendor]
+    seen: dict[str, int] = {}
+    virtual = houses.open_house(run.organization_id, run.by, run.terms, lock=False) if run.dry_run else None
+    while batch := list(islice(source, size)):
+        if virtual:
+            yield _walk(run, virtual, batch)[0]
+        else:
+            outcomes, seen = _write_batch(run, batch, seen)
+            yield outcomes
+
+
+@retrying
+def _write_batch(run: Run, batch: Sequence[Joiner], seen: dict[str, int]) -> tuple[list[Outcome], dict[str, int]]:
+    """One transaction: lock, look, decide, write. Returns the outcomes and the addresses seen so far."""
+    with transaction.atomic():
+        house = houses.open_house(run.organization_id, run.by, run.terms, lock=True)
+        house.seen = seen.copy()
+        outcomes, fresh = _walk(run, house, batch)
+        pen.write(house, fresh)
+        if run.journal:
+            run.journal.write(fresh)
+    return outcomes, house.seen
+
+
+def _walk(run: Run, house: House, batch: Sequence[Joiner]) -> tuple[list[Outcome], list[Outcome]]:
+    """The outcomes of all, in order, and of those that were decided now."""
+    done = run.journal.done(batch) if run.journal else {}
+    houses.look_up(house, batch, lock=not run.dry_run)
+    outcomes, fresh = [], []
+    for joiner in batch:
+        earlier = done.get(joiner.line)
+        if earlier:
+            _stands(joiner, house)
+            outcomes.append(earlier)
+        else:
+            outcomes.append(consider(joiner, house))
+            fresh.append(outcomes[-1])
+    return outcomes, fresh
+
+
+def _stands(joiner: Joiner, house: House) -> None:
+    """A line done in an earlier run still makes later lines with its address duplicates."""
+    if isinstance(joiner.account, NewAccount) and joiner.account.address:
+        house.seen.setdefault(joiner.account.address, joiner.line)

@@ -1,0 +1,171 @@
+"""Writing what was decided: accounts, memberships, groups, seats and events, together in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db.models import F
+
+from usher.core import bulk, clock
+from usher.core.rows import new_id
+from usher.events import record
+from usher.events.types import Draft, EventType
+from usher.lifecycle.facts import House
+from usher.lifecycle.house import SORT_NAME
+from usher.lifecycle.joiner import NewAccount, Outcome, Result
+from usher.organizations.models import SeatPool
+from usher.organizations.plans import Role
+from usher.people import passwords
+from usher.people.models import Account, Group, GroupMembership, HashBatch, MadeName, Membership, SearchWord
+from usher.people.names import name_key, search_words
+
+ACCOUNT = (
+    "id", "password", "username", "email", "sign_in_key", "home", "is_operator", "must_change_password",
+    "password_expires_at", "password_set_at", "created_at",
+)  # fmt: skip
+MEMBERSHIP = (
+    "id", "organization", "account", "role", "state", "method", "evidence", "joined_at", "sort_name",
+)  # fmt: skip
+
+
+def write(house: House, outcomes: Sequence[Outcome]) -> None:
+    """Write one batch of outcomes and the house they left behind; events included."""
+    now = clock.now()
+    created = [outcome for outcome in outcomes if outcome.result is Result.CREATED]
+    seated = [outcome for outcome in outcomes if outcome.result in (Result.CREATED, Result.JOINED)]
+    _write_groups(house, now)
+    _write_accounts(house, created, now)
+    _write_memberships(house, seated, now)
+    _write_group_places(house, seated)
+    _write_counts(house, seated)
+    record.record_many([_event(house, outcome) for outcome in outcomes if outcome.result is not Result.UNCHANGED])
+
+
+def _write_groups(house: House, now: dt.datetime) -> None:
+    new = [(key, group) for key, group in house.groups.items() if group.is_new]
+    for key, group in new:
+        Group.objects.create(
+            id=group.id, organization_id=house.organization_id, name=group.name, name_key=key, created_at=now
+        )
+    record.record_many(
+        [
+            Draft(
+                EventType.GROUP_CREATED,
+                house.organization_id,
+                house.by.actor,
+                data={"group": str(group.id), "name": group.name},
+            )
+            for _, group in new
+        ]
+    )
+
+
+def _write_accounts(house: House, created: Sequence[Outcome], now: dt.datetime) -> None:
+    bulk.insert(Account, ACCOUNT, [_account_row(house, outcome, now) for outcome in created])
+    ids = [outcome.account_id for outcome in created if outcome.account_id and _password(outcome)]
+    if ids:
+        HashBatch.objects.create(first_id=ids[0], last_id=ids[-1], run_at=now)
+
+
+def _password(outcome: Outcome) -> str:
+    account = outcome.joiner.account
+    return account.password if isinstance(account, NewAccount) else ""
+
+
+def _account_row(house: House, outcome: Outcome, now: dt.datetime) -> tuple[Any, ...]:
+    role, password = _role(house, outcome), _password(outcome)
+    first = role.initial_password
+    expires = now + dt.timedelta(days=first.expires_days) if password and first.expires_days else None
+    return (
+        outcome.account_id, password or passwords.UNUSABLE, outcome.username, outcome.email,
+        outcome.sign_in.lower(), house.organization_id, False, bool(password) and first.must_change,
+        expires, now if password else None, now,
+    )  # fmt: skip
+
+
+def _role(house: House, outcome: Outcome) -> Role:
+    role = house.role_of(outcome.joiner)
+    assert role is not None  # noqa: S101 - only people with a role of the plan are seated
+    return role
+
+
+def _write_memberships(house: House, seated: Sequence[Outcome], now: dt.datetime) -> None:
+    bulk.insert(Membership, MEMBERSHIP, [_membership_row(house, outcome, now) for outcome in seated])
+    words = [
+        (outcome.membership_id, house.organization_id, word)
+        for outcome in seated
+        for word in search_words(outcome.username, outcome.sign_in)
+    ]
+    bulk.insert(SearchWord, ("membership", "organization_id", "word"), words)
+
+
+def _membership_row(house: House, outcome: Outcome, now: dt.datetime) -> tuple[Any, ...]:
+    joiner = outcome.joiner
+    return (
+        outcome.membership_id, house.organization_id, outcome.account_id, joiner.role, Membership.State.ACTIVE.value,
+        joiner.method.value, joiner.evidence, now, name_key(outcome.username)[:SORT_NAME],
+    )  # fmt: skip
+
+
+def _write_group_places(house: House, seated: Iterable[Outcome]) -> None:
+    places = [
+        (new_id(), house.organization_id, house.groups[name_key(name)].id, outcome.membership_id, "member")
+        for outcome in seated
+        for name in outcome.joiner.groups
+    ]
+    bulk.insert(GroupMembership, ("id", "organization_id", "group", "membership", "right"), places)
+    for group_id, count in Counter(place[2] for place in places).items():
+        Group.objects.filter(id=group_id).update(used=F("used") + count)
+
+
+def _write_counts(house: House, seated: Sequence[Outcome]) -> None:
+    """Seats and name counters. The licence row is locked, so the house's own count is the truth."""
+    for pool, count in Counter(_role(house, outcome).pool for outcome in seated).items():
+        SeatPool.objects.filter(organization_id=house.organization_id, pool=pool).update(used=F("used") + count)
+    if seated:
+        MadeName.objects.bulk_create(
+            [MadeName(organization_id=house.organization_id, stem=key, used=used) for key, used in house.made.items()],
+            update_conflicts=True,
+            unique_fields=["organization", "stem"],
+            update_fields=["used"],
+        )
+
+
+def bring_back(house: House, outcome: Outcome) -> None:
+    """Make an ended membership active again. Its groups are still linked; places in all of them count again."""
+    assert outcome.membership_id is not None  # noqa: S101 - somebody who comes back was here
+    Membership.objects.filter(id=outcome.membership_id).update(state=Membership.State.ACTIVE)
+    Group.objects.filter(members__membership_id=outcome.membership_id).update(used=F("used") + 1)
+    _write_counts(house, [outcome])
+
+
+def _event(house: House, outcome: Outcome) -> Draft:
+    joiner = outcome.joiner
+    refused = outcome.result is Result.REFUSED
+    data: dict[str, Any] = {"role": joiner.role, "evidence": joiner.evidence}
+    if joiner.line:
+        data["line"] = joiner.line
+    if joiner.groups and not refused:
+        data["groups"] = [str(house.groups[name_key(name)].id) for name in joiner.groups]
+    return Draft(
+        EventType.MEMBERSHIP_REFUSED if refused else EventType.MEMBERSHIP_CREATED,
+        house.organization_id,
+        house.by.actor,
+        account_id=outcome.account_id,
+        address=_address(outcome),
+        method=joiner.method.value,
+        reason=outcome.reason,
+        data=data,
+        # The facts of a "no" may quote what was typed: erasable.
+        personal={"findings": [(f.code, f.column, dict(f.facts)) for f in outcome.findings]} if refused else None,
+    )
+
+
+def _address(outcome: Outcome) -> str:
+    account = outcome.joiner.account
+    if isinstance(account, NewAccount) and account.address:
+        return account.address
+    return outcome.sign_in.lower()

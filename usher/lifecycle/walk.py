@@ -1,0 +1,141 @@
+"""Considering one person after the other in memory: the decision half of the door, pure and without a pen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from usher.core.reasons import Finding
+from usher.core.rows import new_id
+from usher.lifecycle.facts import AccountFacts, GroupFacts, House
+from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Result
+from usher.lifecycle.rules import DESCRIPTION, LICENSE, PERSON, ROOM, noes
+from usher.people.names import name_key, stem
+
+NUMBERED_FROM = 1001  # student.1001, student.1002, ... for those whose name has no ASCII letter
+
+
+def consider(joiner: Joiner, house: House) -> Outcome:
+    """Decide about one joiner and let the house remember it: row 7 meets the seats that rows 1 to 6 left."""
+    joiner = _each_group_once(joiner)
+    account = house.account_of(joiner)
+    findings = _objections(joiner, house)
+    if not findings and account and account.membership_state in ("active", "waiting"):
+        _remember_address(joiner, house)
+        return _outcome(joiner, Result.UNCHANGED, account)
+    findings = findings or tuple(islice(noes(ROOM, joiner, house), 1))
+    if findings:
+        return Outcome(joiner, Result.REFUSED, findings)
+    return _seat(joiner, house, account)
+
+
+def _each_group_once(joiner: Joiner) -> Joiner:
+    """A group named twice, in whichever case, is one group and one place in it."""
+    if len(joiner.groups) < 2:
+        return joiner
+    names: dict[str, str] = {}
+    for name in joiner.groups:
+        names.setdefault(name_key(name), name)
+    return replace(joiner, groups=tuple(names.values()))
+
+
+def _objections(joiner: Joiner, house: House) -> tuple[Finding, ...]:
+    """The findings of the first stage that says no; of a description, all of them."""
+    return (
+        tuple(islice(noes(LICENSE, joiner, house), 1))
+        or joiner.findings + tuple(noes(DESCRIPTION, joiner, house))
+        or tuple(islice(noes(PERSON, joiner, house), 1))
+    )
+
+
+def _outcome(joiner: Joiner, result: Result, account: AccountFacts) -> Outcome:
+    """What became of somebody who has an account already."""
+    return Outcome(
+        joiner,
+        result,
+        account_id=account.id,
+        membership_id=account.membership_id,
+        sign_in=account.sign_in,
+        username=account.username,
+        email=account.email,
+    )
+
+
+def _remember_address(joiner: Joiner, house: House) -> None:
+    if isinstance(joiner.account, NewAccount) and joiner.account.address:
+        house.seen.setdefault(joiner.account.address, joiner.line)
+
+
+def _seat(joiner: Joiner, house: House, account: AccountFacts | None) -> Outcome:
+    """Take the seat and the places in the groups, and say who sits there."""
+    role = house.role_of(joiner)
+    assert role is not None  # noqa: S101 - the rule UNKNOWN_ROLE stands before
+    house.pools[role.pool].used += 1
+    for name in joiner.groups:
+        group_for(name, house).used += 1
+    if account:
+        seated = _outcome(joiner, Result.JOINED, account)
+        seated = replace(seated, membership_id=seated.membership_id or new_id())
+        house.known[account.id] = replace(account, membership_id=seated.membership_id, membership_state="active")
+    else:
+        assert isinstance(joiner.account, NewAccount)  # noqa: S101 - an unknown id is refused by the room
+        seated = _new_person(joiner, joiner.account, house)
+    _remember_address(joiner, house)
+    return seated
+
+
+def group_for(name: str, house: House) -> GroupFacts:
+    """The group of this name; made now when the terms allow it (the rule UNKNOWN_GROUP stands before)."""
+    key = name_key(name)
+    if key not in house.groups:
+        house.groups[key] = GroupFacts(new_id(), name.strip(), is_new=True)
+    return house.groups[key]
+
+
+def _new_person(joiner: Joiner, new: NewAccount, house: House) -> Outcome:
+    named = _named(joiner, new, house)
+    return Outcome(
+        joiner,
+        Result.CREATED,
+        account_id=new_id(),
+        membership_id=new_id(),
+        sign_in=named.sign_in,
+        username=named.username,
+        email=new.email,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    sign_in: str
+    username: str
+
+
+def _named(joiner: Joiner, new: NewAccount, house: House) -> _Named:
+    """What the person types and what is shown: the address, or a name made from the username."""
+    if new.address:
+        return _Named(new.email, new.username or new.email.partition("@")[0])
+    base = stem(new.username)
+    local = _plain_name(base, house) if base else _numbered_name(joiner.role, house)
+    username = new.username or local.replace(".", " ").capitalize()
+    house.nameless.add(name_key(username))
+    return _Named(f"{local}@{house.slug}.usher.invalid", username)
+
+
+def _count(key: str, house: House) -> int:
+    house.made[key] = house.made.get(key, 0) + 1
+    return house.made[key]
+
+
+def _plain_name(base: str, house: House) -> str:
+    number = _count(base, house)
+    return base if number == 1 else f"{base}-{number}"
+
+
+def _numbered_name(role: str, house: House) -> str:
+    return f"{role}.{NUMBERED_FROM - 1 + _count(numbered_key(role), house)}"
+
+
+def numbered_key(role: str) -> str:
+    """The counter of the numbered names of a role; no stem ends with a dot, so the two never meet."""
+    return f"{role}."
