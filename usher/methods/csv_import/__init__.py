@@ -1,0 +1,1 @@
+"""Way in: a list of people in a CSV or xlsx file."""

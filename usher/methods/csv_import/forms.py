@@ -1,0 +1,53 @@
+"""The shape of what the import page sends; the rules are the door's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from usher.lifecycle.joiner import By
+from usher.methods.csv_import.options import Options
+from usher.organizations.plans import Plan
+
+
+class ImportForm(forms.Form):
+    """File and options. The roles are those the visitor may give, the groups those that are open."""
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CSV or .xlsx, up to 50 MB and 200,000 people."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx,text/csv"}),
+        error_messages={"required": _("Choose a file first."), "empty": _("The file is empty.")},
+        allow_empty_file=True,
+    )
+    role = forms.ChoiceField(label=_("Role"), help_text=_("For rows that do not name their own."))
+    group = forms.ChoiceField(label=_("Group"), required=False)
+    make_groups = forms.BooleanField(
+        label=_("Make missing groups"), required=False, help_text=_("Groups that the file names and that do not exist.")
+    )
+    allow_same_name = forms.BooleanField(
+        label=_("Allow the same name"),
+        required=False,
+        help_text=_("For people without an e-mail address whose name is here already."),
+    )
+
+    def __init__(self, data: object, files: object, *, plan: Plan, by: By, groups: Sequence[str]) -> None:
+        super().__init__(data, files)  # type: ignore[arg-type]
+        roles = [(role.slug, str(role.label)) for role in plan.roles if role.rank <= by.rank]
+        self.fields["role"].choices = roles  # type: ignore[attr-defined]
+        self.fields["group"].choices = [("", _("No group")), *((name, name) for name in groups)]  # type: ignore[attr-defined]
+        if not plan.groups:
+            del self.fields["group"], self.fields["make_groups"]
+
+    def options(self) -> Options:
+        """The options of a valid form."""
+        given = self.cleaned_data
+        return Options(
+            role=given["role"],
+            group=given.get("group", ""),
+            make_groups=given.get("make_groups", False),
+            allow_same_name=given["allow_same_name"],
+            file_name=given["file"].name[:200],
+        )

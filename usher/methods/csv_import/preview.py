@@ -1,0 +1,74 @@
+"""What the preview page shows of a dry run: counts, refused rows, and the first of each kind."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from usher.lifecycle.joiner import NewAccount, Outcome, Result
+from usher.methods.csv_import.parse import Sheet
+from usher.methods.csv_import.run import Order, preview
+
+MOST_REFUSED = 1000
+MOST_OF_A_KIND = 200
+LOOK = 3  # rows of each kind that show before a filter is pressed
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row as the page draws it; ``is_first`` while no filter is pressed."""
+
+    outcome: Outcome
+    is_first: bool
+
+    @property
+    def name(self) -> str:
+        typed = self.outcome.joiner.account
+        return self.outcome.username or (typed.username if isinstance(typed, NewAccount) else "")
+
+    @property
+    def sign_in(self) -> str:
+        typed = self.outcome.joiner.account
+        return self.outcome.sign_in or (typed.email if isinstance(typed, NewAccount) else "")
+
+    @property
+    def is_made(self) -> bool:
+        return bool(self.outcome.sign_in) and not self.outcome.email
+
+
+@dataclass(slots=True)
+class Preview:
+    """The dry run of one order, kept as small as the page needs it."""
+
+    order: Order
+    kept: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def sheet(self) -> Sheet:
+        return self.order.sheet
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """The rows kept, created ones first."""
+        for result in Result:
+            yield from self.kept[result.value]
+
+    @property
+    def is_cut(self) -> bool:
+        return self.order.report.rows > sum(map(len, self.kept.values()))
+
+    def add(self, outcome: Outcome) -> None:
+        rows = self.kept[outcome.result.value]
+        refused = outcome.result is Result.REFUSED
+        if len(rows) < (MOST_REFUSED if refused else MOST_OF_A_KIND):
+            rows.append(Line(outcome, is_first=len(rows) < (LOOK * 4 if refused else LOOK)))
+
+
+def look(order: Order) -> Preview:
+    """Walk the whole file without a pen. Raises UsherError as ``run.preview``."""
+    seen = Preview(order)
+    for outcomes in preview(order):
+        for outcome in outcomes:
+            seen.add(outcome)
+    return seen
