@@ -43,12 +43,11 @@ class Limit:
     refill_seconds: float
 
     def is_full(self, who: str) -> bool:
-        """One query, no write: an attack costs no disk."""
-        return self._excess(who) > 0
+        return self.wait_minutes(who) > 0
 
     def add(self, who: str) -> None:
         facts: dict[str, str | float] = {
-            "key": self._key(who),
+            "key": self.key(who),
             "now": now().timestamp(),
             "capacity": float(self.capacity),
             "refill": float(self.refill_seconds),
@@ -58,23 +57,28 @@ class Limit:
 
     def wait_minutes(self, who: str) -> int:
         """Whole minutes until one more try is free; 0 when it is free now."""
-        return math.ceil(self._excess(who) * self.refill_seconds / 60)
+        return wait_minutes((self, who))
 
     @property
     def drain_seconds(self) -> float:
         return self.capacity * self.refill_seconds
 
-    def _excess(self, who: str) -> float:
-        """By how much the bucket is too full for one more."""
-        bucket = Bucket.objects.filter(key=self._key(who)).first()
-        if bucket is None:
-            return 0.0
-        drained = max(0.0, now().timestamp() - bucket.updated_at) / self.refill_seconds
-        return max(0.0, bucket.level - drained - (self.capacity - 1))
+    def excess(self, level: float, updated_at: float) -> float:
+        """By how much a bucket is too full for one more."""
+        drained = max(0.0, now().timestamp() - updated_at) / self.refill_seconds
+        return max(0.0, level - drained - (self.capacity - 1))
 
-    def _key(self, who: str) -> str:
+    def key(self, who: str) -> str:
         text = f"{self.name}\0{who}".encode("utf-8", "surrogatepass")
         return hmac.digest(pepper.subkey("limits"), text, "sha256").hex()
+
+
+def wait_minutes(*asked: tuple[Limit, str]) -> int:
+    """Whole minutes until none of these is full. One query, no write: an attack costs no disk."""
+    limits = {limit.key(who): limit for limit, who in asked}
+    buckets = Bucket.objects.filter(key__in=limits).values_list("key", "level", "updated_at")
+    waits = (limits[key].excess(level, at) * limits[key].refill_seconds for key, level, at in buckets)
+    return math.ceil(max(waits, default=0.0) / 60)
 
 
 def _statement(vendor: str) -> str:

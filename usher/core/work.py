@@ -44,7 +44,7 @@ class WorkItem(Row):
 
     class Meta:
         abstract = True
-        indexes = [models.Index(fields=["run_at", "id"])]
+        indexes = [models.Index(fields=["run_at", "id"])]  # noqa: RUF012 - Django's own way
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.id}"

@@ -1,0 +1,20 @@
+// What is shown once: saved as a file at once and again on request, or printed as cards.
+"use strict";
+
+(() => {
+  function save(button) {
+    const text = document.querySelector(button.dataset.from).value;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
+    link.download = button.dataset.save;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  }
+
+  document.addEventListener("click", (event) => {
+    const saving = event.target.closest("[data-save]");
+    if (saving) save(saving);
+    if (event.target.closest("[data-print]")) window.print();
+  });
+  document.querySelectorAll("[data-save-now]").forEach(save);
+})();
