@@ -139,7 +139,9 @@ def _conclude(parts: list[Part], *, strict: bool) -> int:
     width = max(len(part.name) for part in parts)
     print("\n=== Summary")
     for part in parts:
-        print(f"{'FAILED' if part.failed else 'ok    '}  {part.name:{width}}  {part.line}")
+        print(
+            f"{'FAILED' if part.failed else 'left out' if part.why_not else 'ok':8}  {part.name:{width}}  {part.line}"
+        )
     skipped = [(part.name, reason) for part in parts for reason in part.skipped]
     for name, reason in skipped:
         print(f"Skipped in {name}: {reason}")

@@ -1,0 +1,44 @@
+"""Face: the usher command. Each module here holds one command or one group; this is the list of them."""
+
+from __future__ import annotations
+
+import click
+
+from usher.cli import (
+    check,
+    create_accounts,
+    demo,
+    import_file,
+    members,
+    migrate,
+    operators,
+    org,
+    serve,
+    why,
+    worker,
+)
+from usher.cli.base import group
+
+
+@group(epilog="Settings come from the environment: see docs/admin/settings.md.")
+@click.version_option(package_name="usher")
+def main() -> None:
+    """Usher seats people in organisations."""
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    demo.demo,
+    serve.serve,
+    worker.worker,
+    migrate.migrate,
+    check.check,
+    operators.operator,
+    org.org,
+    import_file.import_file,
+    create_accounts.create_accounts,
+    members.members,
+    why.why,
+)
+
+for one in COMMANDS:
+    main.add_command(one)

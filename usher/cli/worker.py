@@ -1,0 +1,12 @@
+"""usher worker: the work after commit, without the web server."""
+
+from __future__ import annotations
+
+from usher.cli.base import command, example
+from usher.core import work
+
+
+@command(epilog=example("usher worker"))
+def worker() -> None:
+    """Do the work behind the pages (hardening passwords) until stopped; `usher serve` has one inside."""
+    work.run_forever()

@@ -1,0 +1,12 @@
+"""The map of the house: one include a room. /healthz and /readyz are answered by the middleware."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("o/<slug:slug>/users/add/", include("usher.methods.csv_import.urls")),
+    path("o/<slug:slug>/users/add/", include("usher.methods.bulk_accounts.urls")),
+    path("", include("usher.signin.urls")),
+    path("", include("usher.console.urls")),
+]
