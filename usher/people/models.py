@@ -112,6 +112,12 @@ class Membership(Row):
                 name="members_never_seen",
                 condition=Q(last_seen_at__isnull=True),
             ),
+            # Few are in it, and nobody who joins: it costs an import nothing.
+            models.Index(
+                fields=["organization", "state", "sort_name", "id"],
+                name="members_not_active",
+                condition=~Q(state="active"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -170,6 +176,7 @@ class GroupMembership(Row):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["group", "membership"], name="one_place_in_a_group")]
+        indexes = [models.Index(fields=["group"], name="managers_of_group", condition=Q(right="manager"))]
 
     def __str__(self) -> str:
         return f"{self.right} of {self.group_id}"

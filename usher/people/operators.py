@@ -1,0 +1,44 @@
+"""The platform's operators: made at the command line only, by whoever runs the server."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from usher.core import clock
+from usher.events import record
+from usher.events.types import OPERATOR, Draft, EventType
+from usher.people import passwords
+from usher.people.addresses import Address, parse_address
+from usher.people.links import make_setup_link
+from usher.people.models import Account
+
+
+def claimed_account(address: Address) -> Account | None:
+    """The account whose owner has proved this address, or for which the operator vouched."""
+    return Account.objects.filter(sign_in_key=address.key, claimed_at__isnull=False).first()
+
+
+def make_operator(text: str) -> tuple[Account, str]:
+    """An operator with this address and a set-up link for him, shown once.
+
+    An account that has proved the address becomes the operator's; done again, it gives a new link.
+    Raises UsherError for an address that cannot be used.
+    """
+    address = parse_address(text, "address")
+    with transaction.atomic():
+        account = claimed_account(address) or _new(address)
+        if not account.is_operator:
+            Account.objects.filter(id=account.id).update(is_operator=True)
+            account.is_operator = True
+            record.record(Draft(EventType.OPERATOR_CREATED, None, OPERATOR, account_id=account.id))
+        return account, make_setup_link(account, None, OPERATOR)
+
+
+def _new(address: Address) -> Account:
+    return Account.objects.create(
+        username=address.original.partition("@")[0],
+        email=address.original,
+        sign_in_key=address.key,
+        password=passwords.UNUSABLE,
+        claimed_at=clock.now(),
+    )

@@ -1,0 +1,1 @@
+"""Face: the pages of a person who signs in."""
