@@ -9,8 +9,10 @@ from django.conf import settings
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.lifecycle.joiner import By
+from usher.lifecycle.visitor import by_visit
 from usher.organizations.models import Organization
 from usher.organizations.plans import Role
+from usher.people.access import Visit
 from usher.people.models import Group
 from usher.people.names import name_key
 
@@ -49,6 +51,20 @@ def _check_group(organization: Organization, choices: Choices, by: By) -> None:
         raise UsherError(Reason.NOT_YOUR_GROUP("group"))
     if choices.group and group is None and not choices.make_groups:
         raise UsherError(Reason.UNKNOWN_GROUP("group", group=choices.group))
+
+
+def groups_to_pick(visit: Visit) -> list[str]:
+    """The names of the open groups that this visitor may bring people into, in order."""
+    groups = Group.objects.filter(organization=visit.organization, state=Group.State.OPEN)
+    if not visit.is_admin:
+        groups = groups.filter(id__in=visit.managed)
+    return list(groups.order_by("name_key").values_list("name", flat=True))
+
+
+def roles_to_pick(visit: Visit) -> list[tuple[str, str]]:
+    """The roles that this visitor may give, from the lowest, as (slug, label)."""
+    rank = by_visit(visit).rank
+    return [(role.slug, str(role.label)) for role in visit.plan.roles if role.rank <= rank]
 
 
 def sign_in_at(organization: Organization) -> str:

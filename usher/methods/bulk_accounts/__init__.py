@@ -1,0 +1,1 @@
+"""Way in: accounts made in advance, for people without e-mail."""
