@@ -14,16 +14,19 @@ import threading
 import time
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 
 import structlog
+from django.conf import settings
 from django.db import close_old_connections, models, transaction
 from django.db.models import F, Q
 
-from usher.core import clock
+from usher.core import clock, limits
 from usher.core.rows import Row, new_id
 
 LEASE = dt.timedelta(seconds=60)
 BACK_OFF = (5, 30, 120, 600, 3600)  # seconds before the next try
+TIDY_EVERY = 3600.0  # seconds
 IDLE = 1.0  # seconds between two looks when there is nothing to do
 
 log = structlog.get_logger("usher.work")
@@ -119,10 +122,13 @@ def run_forever() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    kinds = all_kinds()
+    kinds, tidied = all_kinds(), 0.0
     while not stop.is_set():
         close_old_connections()
         try:
+            if time.monotonic() - tidied > TIDY_EVERY:
+                tidied = time.monotonic()
+                tidy()
             busy = run_one(kinds)
         except Exception:
             log.exception("worker_could_not_look")
@@ -130,6 +136,12 @@ def run_forever() -> None:
             time.sleep(IDLE)
         if not busy:
             stop.wait(IDLE)
+
+
+def tidy() -> None:
+    """Forget what nobody needs any more: drained limits and sessions that have ended."""
+    limits.forget_drained()
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 def drain(kinds: Sequence[type[WorkItem]] | None = None, at_most: int = 1_000_000) -> int:

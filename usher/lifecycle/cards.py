@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from usher.lifecycle import desk
 from usher.lifecycle.joiner import Outcome
 from usher.organizations.models import Organization
+from usher.people.made_names import short
 
 ON_A_PAGE = 8
 
@@ -43,12 +44,7 @@ def _cards(organization: Organization, outcomes: Iterable[Outcome], passwords: M
     for outcome in outcomes:
         password = passwords.get(outcome.joiner.line)
         if password:
-            yield Card(outcome.username, short(outcome.sign_in, organization), password, address, square)
-
-
-def short(sign_in: str, organization: Organization) -> str:
-    """A made name without what the organisation's own page adds by itself."""
-    return sign_in.removesuffix(f"@{organization.slug}.usher.invalid")
+            yield Card(outcome.username, short(outcome.sign_in, organization.slug), password, address, square)
 
 
 def _square(text: str) -> SafeString:

@@ -10,6 +10,7 @@ from usher.core.rows import new_id
 from usher.lifecycle.facts import AccountFacts, GroupFacts, House
 from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Result
 from usher.lifecycle.rules import DESCRIPTION, LICENSE, PERSON, ROOM, noes
+from usher.people.made_names import made_name
 from usher.people.names import name_key, stem
 
 NUMBERED_FROM = 1001  # student.1001, student.1002, ... for those whose name has no ASCII letter
@@ -119,7 +120,7 @@ def _named(joiner: Joiner, new: NewAccount, house: House) -> _Named:
     local = _plain_name(base, house) if base else _numbered_name(joiner.role, house)
     username = new.username or local.replace(".", " ").capitalize()
     house.nameless.add(name_key(username))
-    return _Named(f"{local}@{house.slug}.usher.invalid", username)
+    return _Named(made_name(local, house.slug), username)
 
 
 def _count(key: str, house: House) -> int:

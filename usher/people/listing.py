@@ -28,6 +28,7 @@ PIECE = 1_000  # people looked at together
 FEW = 2_000  # a word or a group that leads to so few is read whole
 COUNTED = 1_000  # counted exactly up to here; then "more than 1,000"
 _LAST = "\U0010ffff"  # sorts after every character
+_LOWEST, _HIGHEST = uuid.UUID(int=0), uuid.UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,27 +201,34 @@ def _forwards(found: _Found, cursor: Cursor | None) -> Page:
     number = cursor.number if cursor else 0
     end = number + len(found.rows)
     total = end if found.total is None and found.resume is None else found.total
-    begin = found.rows[0] if found.rows else found.resume
     return Page(
         people=_listed(found.rows),
         first=number + 1,
         total=total,
-        back=Cursor(begin.sort_name, begin.id, number, back=True) if cursor and begin else None,
+        back=_before(found, cursor) if cursor else None,
         next=Cursor(found.resume.sort_name, found.resume.id, end) if found.resume else None,
         cut=found.cut,
     )
 
 
+def _before(found: _Found, cursor: Cursor) -> Cursor:
+    """Back from this page: what stands before its first person; before its place, when nobody is on it."""
+    begin = found.rows[0] if found.rows else found.resume
+    if begin:
+        return Cursor(begin.sort_name, begin.id, cursor.number, back=True)
+    return Cursor(cursor.sort_name, _HIGHEST, cursor.number, back=True)
+
+
 def _backwards(found: _Found, cursor: Cursor) -> Page:
     number = max(0, cursor.number - len(found.rows)) if found.resume else 0
     rows = found.rows[::-1]
-    end = Cursor(rows[-1].sort_name, rows[-1].id, number + len(rows)) if rows else Cursor(cursor.sort_name, cursor.id)
+    place = Cursor(rows[-1].sort_name, rows[-1].id, number + len(rows)) if rows else None
     return Page(
         people=_listed(rows),
         first=number + 1,
         total=found.total,
         back=Cursor(found.resume.sort_name, found.resume.id, number, back=True) if found.resume else None,
-        next=end,
+        next=place or Cursor(cursor.sort_name, _LOWEST, number),
         cut=found.cut,
     )
 
@@ -284,13 +292,13 @@ def _along(walk: _Walk, cursor: Cursor | None, size: int) -> _Found:
     is_plain = walk.is_plain(stream)
     rows: list[Row] = []
     looked = 0
-    for piece in _pieces(stream.members, cursor, size + 1 if is_plain else 2 * size):
+    for piece, is_last in _pieces(stream.members, cursor, size + 1 if is_plain else 2 * size):
         rows += piece if is_plain else walk.fitting(piece)
         looked += len(piece)
         if len(rows) > size:
             total = counted(stream.members) if is_plain else None
             return _Found(rows[:size], rows[size - 1], total=total)
-        if looked >= REACH:
+        if looked >= REACH and not is_last:
             return _Found(rows, piece[-1], cut=True)
     return _Found(rows, total=counted(stream.members) if is_plain else None)
 
@@ -308,16 +316,15 @@ def counted(members: QuerySet[Membership], most: int = COUNTED) -> int:
     return members.order_by().values("id")[: most + 1].count()
 
 
-def _pieces(members: QuerySet[Membership], cursor: Cursor | None, size: int) -> Iterator[list[Row]]:
-    """The stream from the cursor on, in pieces that grow up to ``PIECE``; the last one may be empty."""
+def _pieces(members: QuerySet[Membership], cursor: Cursor | None, size: int) -> Iterator[tuple[list[Row], bool]]:
+    """The stream from the cursor on, in pieces that grow up to ``PIECE``, and whether this is the last."""
     back = bool(cursor and cursor.back)
     ordered = members.order_by(*(("-sort_name", "-id") if back else ("sort_name", "id")))
     place = cursor
     while True:
         rest = ordered.filter(_beyond(place)) if place else ordered
         piece = [Row(*row) for row in rest.values_list(*Row._fields)[:size]]
-        if piece:
-            yield piece
+        yield piece, len(piece) < size
         if len(piece) < size:
             return
         place = Cursor(piece[-1].sort_name, piece[-1].id, back=back)
@@ -351,5 +358,5 @@ def everybody(organization_id: uuid.UUID, chosen: Filter) -> Iterator[Listed]:
     """All whom the filter leaves, by name, read in pieces: for files, which may be long."""
     walk = _Walk(organization_id, chosen, query_words(chosen.query))
     members = _stream(walk).members
-    for piece in _pieces(members, None, PIECE):
+    for piece, _is_last in _pieces(members, None, PIECE):
         yield from _listed(walk.fitting(piece))

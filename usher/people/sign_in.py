@@ -23,9 +23,9 @@ from usher.events.types import Actor, Draft, EventType
 from usher.organizations.models import Organization
 from usher.people import passwords
 from usher.people.addresses import LONGEST, parse_address
+from usher.people.made_names import made_name
 from usher.people.models import Account, Membership
 
-MADE_UP = "usher.invalid"
 BACKEND = "usher.people.sign_in.Backend"
 
 
@@ -85,7 +85,7 @@ def sign_in_key(typed: str, organization: Organization | None) -> str:
     """What is compared: the address or made name in one spelling; at an organisation's door its local part will do."""
     key = unicodedata.normalize("NFKC", typed).strip().lower()[:LONGEST]
     if organization and key and "@" not in key:
-        return f"{key}@{organization.slug}.{MADE_UP}"
+        return made_name(key, organization.slug)
     if key.isascii():
         return key
     try:

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from usher.lifecycle.joiner import By
 from usher.methods.csv_import.options import Options
-from usher.organizations.plans import Plan
 
 
 class ImportForm(forms.Form):
-    """File and options. The roles are those the visitor may give, the groups those that are open."""
+    """File and options: the roles the visitor may give, the groups that are open (None: the plan has none)."""
 
     file = forms.FileField(
         label=_("File"),
@@ -33,13 +31,16 @@ class ImportForm(forms.Form):
         help_text=_("For people without an e-mail address whose name is here already."),
     )
 
-    def __init__(self, data: object, files: object, *, plan: Plan, by: By, groups: Sequence[str]) -> None:
+    def __init__(
+        self, data: object, files: object, *, roles: Sequence[tuple[str, str]], groups: Sequence[str] | None
+    ) -> None:
         super().__init__(data, files)  # type: ignore[arg-type]
-        roles = [(role.slug, str(role.label)) for role in plan.roles if role.rank <= by.rank]
         self.fields["role"].choices = roles  # type: ignore[attr-defined]
-        self.fields["group"].choices = [("", _("No group")), *((name, name) for name in groups)]  # type: ignore[attr-defined]
-        if not plan.groups:
+        if groups is None:
             del self.fields["group"], self.fields["make_groups"]
+        else:
+            names = [(name, name) for name in groups]
+            self.fields["group"].choices = [("", _("No group")), *names]  # type: ignore[attr-defined]
 
     def options(self) -> Options:
         """The options of a valid form."""

@@ -20,7 +20,7 @@ from usher.people.addresses import parse_address
 from usher.people.names import clean_name
 from usher.people.passwords import check_supplied
 
-__all__ = ["LIMITS", "Row", "Sheet", "read"]
+__all__ = ["LIMITS", "Row", "Sheet", "read", "refuse_too_large"]
 
 _SEPARATOR_LINE: Final = "sep="  # Excel's own first line, such as "sep=;"
 _LONGEST_HEADER: Final = 16 * 1024  # characters; enough to see the delimiter
@@ -64,11 +64,15 @@ class Sheet:
             yield _row(line, cells, columns)
 
 
+def refuse_too_large(size: int) -> None:
+    """``size`` in bytes, as known before the content is. Raises UsherError (file_too_large)."""
+    if size > LIMITS.size:
+        raise UsherError(Reason.FILE_TOO_LARGE(size=in_megabytes(size), limit=in_megabytes(LIMITS.size)))
+
+
 def read(content: bytes, name: str = "") -> Sheet:
     """Judges the file as a whole, in two quick passes. Raises UsherError when it cannot be used at all."""
-    if len(content) > LIMITS.size:
-        limit = in_megabytes(LIMITS.size)
-        raise UsherError(Reason.FILE_TOO_LARGE(size=in_megabytes(len(content)), limit=limit))
+    refuse_too_large(len(content))
     is_xlsx = content.startswith(SIGNATURE)
     text = Text(to_csv(content), UTF8, ",", numbered=True) if is_xlsx else _text(content)
     columns = _columns(text)

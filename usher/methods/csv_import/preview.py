@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from usher.lifecycle.joiner import NewAccount, Outcome, Result
 from usher.methods.csv_import.parse import Sheet
 from usher.methods.csv_import.run import Order, preview
+from usher.people.made_names import short
 
 MOST_REFUSED = 1000
 MOST_OF_A_KIND = 200
-LOOK = 3  # rows of each kind that show before a filter is pressed
+LOOK = 3  # rows of each kind, and of each reason, that show before a filter is pressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Line:
 
     outcome: Outcome
     is_first: bool
+    slug: str
 
     @property
     def name(self) -> str:
@@ -30,7 +32,11 @@ class Line:
     @property
     def sign_in(self) -> str:
         typed = self.outcome.joiner.account
-        return self.outcome.sign_in or (typed.email if isinstance(typed, NewAccount) else "")
+        return short(self.outcome.sign_in, self.slug) or (typed.email if isinstance(typed, NewAccount) else "")
+
+    @property
+    def groups(self) -> str:
+        return ", ".join(self.outcome.joiner.groups)
 
     @property
     def is_made(self) -> bool:
@@ -43,6 +49,7 @@ class Preview:
 
     order: Order
     kept: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    shown: Counter[str] = field(default_factory=Counter)
 
     @property
     def sheet(self) -> Sheet:
@@ -62,7 +69,8 @@ class Preview:
         rows = self.kept[outcome.result.value]
         refused = outcome.result is Result.REFUSED
         if len(rows) < (MOST_REFUSED if refused else MOST_OF_A_KIND):
-            rows.append(Line(outcome, is_first=len(rows) < (LOOK * 4 if refused else LOOK)))
+            self.shown[kind := outcome.result.value + outcome.reason] += 1
+            rows.append(Line(outcome, is_first=self.shown[kind] <= LOOK, slug=self.order.organization.slug))
 
 
 def look(order: Order) -> Preview:

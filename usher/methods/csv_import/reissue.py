@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
@@ -16,7 +15,7 @@ from usher.core.reasons import Reason
 from usher.core.retry import retrying
 from usher.events import record
 from usher.events.types import Draft, EventType
-from usher.lifecycle import userlist
+from usher.lifecycle import desk, userlist
 from usher.lifecycle.joiner import By, Joiner, NewAccount, Outcome, Result
 from usher.methods.csv_import.journal import has_first_password
 from usher.methods.csv_import.models import Import, ImportLine
@@ -53,7 +52,7 @@ def _pieces(organization: Organization, source: Import, lines: Iterator[tuple[in
     yield userlist.HEADER
     while batch := list(islice(lines, BATCH)):
         outcomes, plain = _write(source, batch)
-        yield userlist.rows_of(outcomes, plain, f"{settings.USHER_BASE_URL}/o/{organization.slug}/sign-in")
+        yield userlist.rows_of(outcomes, plain, desk.sign_in_at(organization))
 
 
 @retrying

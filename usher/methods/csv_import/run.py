@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from django.conf import settings
 from django.db import transaction
 
 from usher.core import clock, pepper
+from usher.core.errors import UsherError
+from usher.core.limits import PREVIEWS
+from usher.core.reasons import Reason
 from usher.events import record
 from usher.events.types import Draft, EventType
-from usher.lifecycle import userlist
+from usher.lifecycle import desk, userlist
 from usher.lifecycle.joiner import By, Outcome, Result
 from usher.lifecycle.run import Run
 from usher.lifecycle.userlist import Report
@@ -24,6 +26,7 @@ from usher.methods.csv_import.models import Import
 from usher.methods.csv_import.options import Options, check
 from usher.methods.csv_import.parse import Row, Sheet
 from usher.organizations.models import Organization
+from usher.organizations.plans import Role
 from usher.people import passwords
 from usher.people.friendly import derived_password
 
@@ -46,13 +49,21 @@ class Order:
         return digest.hexdigest()
 
     @property
+    def role(self) -> Role | None:
+        return self.organization.license.plan.role(self.options.role)
+
+    @property
     def sign_in_at(self) -> str:
-        return f"{settings.USHER_BASE_URL}/o/{self.organization.slug}/sign-in"
+        return desk.sign_in_at(self.organization)
 
 
 def preview(order: Order) -> Iterator[list[Outcome]]:
-    """What an import would do, batch by batch; writes nothing. Raises UsherError as :func:`options.check`."""
+    """What an import would do, batch by batch; writes nothing but the count of an organisation's previews.
+
+    Raises UsherError as :func:`options.check`, and too_many_tries.
+    """
     check(order.organization, order.options, order.by)
+    _count_preview(order)
     known = Import.objects.filter(organization=order.organization, identity=order.identity()).first()
     run = Run(
         order.organization.id,
@@ -62,6 +73,17 @@ def preview(order: Order) -> Iterator[list[Outcome]]:
         dry_run=True,
     )
     return _counted(order, enter(run, order.sheet.rows(), order.options, lambda _row: ""))
+
+
+def _count_preview(order: Order) -> None:
+    """The operator may look as often as he likes."""
+    if order.by.actor.kind != "account":
+        return
+    who = str(order.organization.id)
+    minutes = PREVIEWS.wait_minutes(who)
+    if minutes:
+        raise UsherError(Reason.TOO_MANY_TRIES(minutes=minutes))
+    PREVIEWS.add(who)
 
 
 def start(order: Order) -> Import:

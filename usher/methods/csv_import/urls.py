@@ -8,11 +8,11 @@ from usher.methods.csv_import import views
 
 app_name = "csv_import"
 urlpatterns = [
-    path("", views.choose, name="choose"),
-    path("/template.csv", views.template, name="template"),
-    path("/check", views.check, name="check"),
-    path("/import", views.write, name="write"),
-    path("/progress/<str:identity>", views.progress, name="progress"),
-    path("/<uuid:import_id>", views.done, name="done"),
-    path("/<uuid:import_id>/passwords", views.new_passwords, name="new_passwords"),
+    path("csv", views.choose, name="choose"),
+    path("csv/template.csv", views.template, name="template"),
+    path("csv/check", views.check, name="check"),
+    path("csv/import", views.write, name="write"),
+    path("csv/progress/<str:identity>", views.progress, name="progress"),
+    path("csv/<uuid:import_id>", views.done, name="done"),
+    path("csv/<uuid:import_id>/passwords", views.new_passwords, name="new_passwords"),
 ]

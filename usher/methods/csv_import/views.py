@@ -12,14 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding
 from usher.lifecycle import userlist
+from usher.lifecycle.desk import groups_to_pick, roles_to_pick
 from usher.lifecycle.visitor import by_visit
 from usher.methods.csv_import import preview, reading, reissue, run, turn
 from usher.methods.csv_import.forms import ImportForm
-from usher.methods.csv_import.parse import read
+from usher.methods.csv_import.parse import read, refuse_too_large
 from usher.methods.csv_import.run import Order
 from usher.people.access import Lock, Visit, lock
 from usher.people.frame import frame
-from usher.people.groups import open_names
 
 TEMPLATE = "email,password,username\r\n"
 
@@ -44,12 +44,13 @@ def _choose(request: HttpRequest, visit: Visit, form: ImportForm, findings: tupl
 
 def _form(request: HttpRequest, visit: Visit) -> ImportForm:
     sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    return ImportForm(*sent, plan=visit.plan, by=by_visit(visit), groups=open_names(visit.organization))
+    return ImportForm(*sent, roles=roles_to_pick(visit), groups=groups_to_pick(visit) if visit.plan.groups else None)
 
 
 def _order(visit: Visit, form: ImportForm) -> Order:
     """Read the file of a valid form. Raises UsherError when it cannot be used at all."""
     upload = form.cleaned_data["file"]
+    refuse_too_large(upload.size)
     sheet = read(upload.read(), upload.name)
     return Order(visit.organization, sheet, form.options(), by_visit(visit))
 

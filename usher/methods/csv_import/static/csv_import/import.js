@@ -25,7 +25,7 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-import-download]")) save(list, "userlist.csv");
+    if (event.target.closest("[data-import-save]")) save(list, "userlist.csv");
   });
 
   // The refusal of a file is a page too: whatever comes back takes the place of this one.
@@ -33,8 +33,9 @@
     const page = new DOMParser().parseFromString(html, "text/html");
     const fresh = page.getElementById("import");
     if (!fresh) return false;
+    fresh.querySelectorAll("noscript").forEach((node) => node.remove()); // the parser takes them for content
     area().replaceWith(document.adoptNode(fresh));
-    document.dispatchEvent(new CustomEvent("usher:content", { detail: fresh }));
+    area().dispatchEvent(new CustomEvent("htmx:load", { bubbles: true })); // as usher.js expects of new content
     window.scrollTo(0, 0);
     area().querySelector("h2, .note")?.focus?.();
     return true;
@@ -128,6 +129,7 @@
       const line = part("import-row");
       line.querySelector("[data-cell=line]").textContent = row[at("line")];
       line.querySelector("[data-cell=name]").textContent = row[at("username")] || row[at("email")] || "–";
+      line.querySelector("[data-cell=email]").textContent = row[at("email")];
       line.querySelector("[data-cell=reason]").textContent = row[at("reason")].replace(/^[a-z_]+: /, "");
       body.append(line);
     }

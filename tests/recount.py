@@ -1,0 +1,73 @@
+"""A second opinion: what the counters, events and lines should be, counted anew without the product's checks."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+
+from usher.core import checks
+from usher.events.models import Event
+from usher.events.types import EventType
+from usher.methods.csv_import.models import Import, ImportLine
+from usher.organizations.models import License, SeatPool
+from usher.people.models import Account, Group, GroupMembership, Membership
+
+
+def faults(organization_id: uuid.UUID) -> list[str]:
+    """All that is wrong in one organisation; empty when nothing is."""
+    return [
+        *_counters(organization_id),
+        *_members(organization_id),
+        *_imports(organization_id),
+    ]
+
+
+def broken() -> list[str]:
+    """What `usher check` finds wrong in the whole database."""
+    return [case for verdict in checks.run(checks.everything()).invariants for case in verdict.cases]
+
+
+def _counters(organization_id: uuid.UUID) -> Iterator[str]:
+    plan = License.objects.get(organization_id=organization_id).plan
+    active = Membership.objects.filter(organization_id=organization_id, state="active")
+    taken = Counter(role.pool for member in active if (role := plan.role(member.role)))
+    for pool in SeatPool.objects.filter(organization_id=organization_id):
+        if pool.used != taken[pool.pool]:
+            yield f"{pool.pool}: {pool.used} seats counted, {taken[pool.pool]} taken"
+    for group in Group.objects.filter(organization_id=organization_id):
+        places = group.members.filter(membership__state="active").count()
+        if group.used != places:
+            yield f"{group.name}: {group.used} places counted, {places} taken"
+
+
+def _members(organization_id: uuid.UUID) -> Iterator[str]:
+    members = list(Membership.objects.filter(organization_id=organization_id))
+    accounts = [member.account_id for member in members]
+    if len(set(accounts)) != len(accounts):
+        yield "an account has two memberships"
+    lost = Account.objects.filter(home_id=organization_id, claimed_at=None).exclude(id__in=accounts)
+    if lost.exists():
+        yield f"{lost.count()} accounts without a membership"
+    came = Event.objects.filter(organization_id=organization_id, type=EventType.MEMBERSHIP_CREATED)
+    if sorted(came.values_list("account_id", flat=True)) != sorted(accounts):
+        yield "the events of joining are not the members"
+    silent = Membership.objects.filter(organization_id=organization_id, words=None)
+    if silent.exists():
+        yield f"{silent.count()} members cannot be found by any word"
+    if GroupMembership.objects.exclude(membership__organization_id=organization_id).filter(
+        group__organization_id=organization_id
+    ):
+        yield "a group holds a stranger"
+
+
+def _imports(organization_id: uuid.UUID) -> Iterator[str]:
+    for source in Import.objects.filter(organization_id=organization_id):
+        lines = list(ImportLine.objects.filter(source=source))
+        made = [line.membership_id for line in lines if line.result == "created"]
+        if len(set(made)) != len(made):
+            yield "two lines made one member"
+        if Membership.objects.filter(organization_id=organization_id, id__in=made).count() != len(made):
+            yield "a line says created and nobody is there"
+        if source.finished_at and len(lines) != source.rows:
+            yield f"{len(lines)} of {source.rows} lines of a finished import are entered"
