@@ -1,0 +1,223 @@
+"""usher check finds each thing that can be broken, and nothing where nothing is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import time_machine
+from command import Usher
+from django.db import connection, transaction
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from world import World, class_list
+
+from usher.core import clock
+from usher.events.models import Event
+from usher.events.types import OPERATOR, EventType
+from usher.lifecycle.joiner import OPERATOR_RANK, By
+from usher.lifecycle.leave import deactivate
+from usher.methods.csv_import import run as csv_import
+from usher.methods.csv_import.models import Import, ImportLine
+from usher.methods.csv_import.options import Options
+from usher.methods.csv_import.parse import read
+from usher.organizations.models import License, SeatPool
+from usher.organizations.plans import Method
+from usher.people.links import SETUP_DAYS, make_setup_link
+from usher.people.models import Account, Group, GroupMembership, Membership, OneTimeLink, SearchWord
+
+FILE = "email,username\nzoe@cedar.example,Zoë\nbo@cedar.example,Bo\nbroken,Nobody\n"
+BY = By(OPERATOR, OPERATOR_RANK)
+
+
+def send(world: World, text: str = FILE, by: By = BY) -> Import:
+    order = csv_import.Order(world.cedar.organization, read(text.encode()), Options("student"), by)
+    source = csv_import.start(order)
+    assert "".join(csv_import.write(order, source))
+    return source
+
+
+@pytest.fixture
+def full(world: World) -> World:
+    """The World with an import in it, a claimed person and somebody deactivated."""
+    send(world)
+    assert world.eve
+    deactivate(world.cedar.id, world.pia.membership.id, BY)
+    return world
+
+
+def joined(world: World) -> Event:
+    return Event.objects.get(type=EventType.MEMBERSHIP_CREATED, account_id=world.tom.account_id)
+
+
+def copy(row: Event) -> None:
+    row.pk = Event(at=clock.now()).pk
+    row.save(force_insert=True)
+
+
+def line(world: World, number: int) -> ImportLine:
+    return ImportLine.objects.get(line=number)
+
+
+Break = Callable[[World], object]
+
+BREAKS: list[tuple[str, str, Break]] = [
+    ("V1", "seats are counted", lambda w: SeatPool.objects.filter(pool="student").update(used=F("used") + 1)),
+    ("V1", "seats are counted", lambda w: Membership.objects.filter(id=w.tom.membership.id).update(state="inactive")),
+    ("V1", "unknown to its plan", lambda w: Membership.objects.filter(id=w.tom.membership.id).update(role="king")),
+    ("V1", "no such pool", lambda w: SeatPool.objects.filter(organization=w.birch.id).delete()),
+    ("V1", "places are counted", lambda w: Group.objects.filter(id=w.year5.id).update(used=7)),
+    ("V1", "places are counted", lambda w: GroupMembership.objects.filter(membership=w.tom.membership.id).delete()),
+    (
+        "V3",
+        "not of one organisation",
+        lambda w: GroupMembership.objects.filter(group=w.year5.id).update(organization_id=w.birch.id),
+    ),
+    (
+        "V3",
+        "not of one organisation",
+        lambda w: GroupMembership.objects.create(
+            organization_id=w.cedar.id, group=w.year5, membership=w.bob.membership
+        ),
+    ),
+    (
+        "V3",
+        "lead to nobody",
+        lambda w: SearchWord.objects.filter(membership=w.bob.membership.id).update(organization_id=w.cedar.id),
+    ),
+    ("V4", "4 rows and 3 outcomes", lambda w: Import.objects.update(rows=4)),
+    ("V4", "3 rows and 2 outcomes", lambda w: line(w, 4).delete()),
+    ("V4", "1 rows and 3 outcomes", lambda w: Import.objects.update(rows=1, finished_at=None)),
+    ("V4", "Line 2", lambda w: ImportLine.objects.filter(line=2).update(membership_id=w.bob.membership.id)),
+    ("V4", "Line 2", lambda w: ImportLine.objects.filter(line=2).update(membership_id=None)),
+    ("V4", "Line 4", lambda w: ImportLine.objects.filter(line=4).update(membership_id=w.tom.membership.id)),
+    ("V4", "Line 3", lambda w: ImportLine.objects.filter(line=3).update(result="refused")),
+    (
+        "V4",
+        "2 lines of imports and 1 events",
+        lambda w: ImportLine.objects.filter(line=3).update(membership_id=line(w, 2).membership_id),
+    ),
+    ("V4", "1 lines of imports and 0 events", lambda w: Event.objects.filter(method="csv_import").delete()),
+    ("V4", "no line of any import", lambda w: ImportLine.objects.filter(line=2).update(membership_id=None)),
+    ("V4", "no line of any import", lambda w: ImportLine.objects.filter(line=2).delete()),
+    ("V7", "cedar: no admin", lambda w: Account.objects.filter(id=w.ada.account_id).update(password="!")),
+    ("V7", "cedar: no admin", lambda w: Membership.objects.filter(id=w.ada.membership.id).update(role="teacher")),
+    ("V7", "cedar: no admin", lambda w: Membership.objects.filter(id=w.ada.membership.id).update(state="waiting")),
+    (
+        "V7",
+        "cedar: no admin",
+        lambda w: Account.objects.filter(id=w.ada.account_id).update(password_expires_at=clock.now()),
+    ),
+    ("V7", "licence is missing", lambda w: License.objects.filter(organization=w.birch.id).delete()),
+    ("V8", "has 0 events", lambda w: joined(w).delete()),
+    ("V8", "has 2 events", lambda w: copy(joined(w))),
+    ("V8", "has 0 events", lambda w: Event.objects.filter(id=joined(w).id).update(organization_id=w.birch.id)),
+    ("V8", "is not there", lambda w: Event.objects.filter(id=joined(w).id).update(account_id=w.eve.account_id)),
+    (
+        "V12",
+        "member of another organisation",
+        lambda w: Account.objects.filter(id=w.tom.account_id).update(home=w.birch.organization),
+    ),
+    ("V12", "link of another organisation", lambda w: make_setup_link(w.tom.account, w.birch.id, OPERATOR)),
+    ("V12", "operator", lambda w: Account.objects.filter(id=w.tom.account_id).update(is_operator=True)),
+]
+
+NAMES = [f"{code}-{said}-{number}" for number, (code, said, _) in enumerate(BREAKS)]
+
+
+def test_a_whole_house_has_nothing_to_say(usher: Usher, full: World) -> None:
+    told = usher("check", "--json")
+    assert told.code == 0, told.out
+    assert told.document["ok"] is True
+    assert {one["code"] for one in told.document["invariants"]} == {"V1", "V3", "V4", "V7", "V8", "V12"}
+    assert all(one["broken"] == 0 and one["cases"] == [] for one in told.document["invariants"])
+    assert "broken" not in usher("check").out
+
+
+@pytest.mark.parametrize(("code", "said", "break_it"), BREAKS, ids=NAMES)
+def test_each_break_is_found(usher: Usher, full: World, code: str, said: str, break_it: Break) -> None:
+    with transaction.atomic():
+        assert break_it(full) != 0, "the test broke nothing"
+        told = usher("check", "--json")
+        in_words = usher("check")
+        transaction.set_rollback(True)
+    assert (told.code, in_words.code) == (1, 1)
+    assert told.document["ok"] is False
+    cases = [case for one in told.document["invariants"] if one["code"] == code for case in one["cases"]]
+    assert any(said in case for case in cases), json.dumps(told.document, indent=1)
+    assert f"broken  {code:3}" in in_words.out
+
+
+def test_a_reference_to_nothing_is_found(usher: Usher, full: World) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DELETE FROM people_membership WHERE role = 'admin'")
+        else:
+            cursor.execute(
+                "ALTER TABLE events_event ADD CONSTRAINT unchecked FOREIGN KEY (organization_id) "
+                "REFERENCES organizations_organization (id) NOT VALID"
+            )
+        told = usher("check", "--json")
+        transaction.set_rollback(True)
+    assert told.code == 1
+    cases = [case for one in told.document["invariants"] if "whole" in one["holds"] for case in one["cases"]]
+    assert cases
+
+
+def test_many_broken_rows_are_counted_and_a_few_are_shown(usher: Usher, world: World) -> None:
+    world.cedar.add_many([replace(one, method=Method.CONSOLE) for one in class_list(30)])
+    Event.objects.all().delete()
+    told = usher("check", "--json").document
+    one = next(one for one in told["invariants"] if one["broken"])
+    assert one["broken"] == 35
+    assert len(one["cases"]) == 20
+    assert "and 15 more" in usher("check").out
+
+
+def test_a_living_setup_link_counts_as_an_admin(usher: Usher, world: World) -> None:
+    Account.objects.filter(id=world.ada.account_id).update(password="!")
+    with transaction.atomic():
+        make_setup_link(world.ada.account, world.cedar.id, OPERATOR)
+    assert usher("check").code == 0
+    with time_machine.travel(clock.now() + timedelta(days=SETUP_DAYS, minutes=1)):
+        assert usher("check").code == 1
+    OneTimeLink.objects.update(consumed_at=clock.now())
+    assert usher("check").code == 1
+
+
+def test_warnings_break_nothing(usher: Usher, full: World) -> None:
+    SeatPool.objects.filter(organization=full.cedar.id, pool="teacher").update(limit=1)
+    told = usher("check", "--json")
+    assert told.code == 0
+    said = [case for one in told.document["warnings"] for case in one["cases"]]
+    assert "cedar: 2 teacher seats are used, the licence has 1." in said
+    assert any("USHER_SMTP_URL" in case for case in said)
+
+
+def test_a_file_sent_again_after_somebody_left_breaks_nothing(usher: Usher, full: World) -> None:
+    bo = Membership.objects.get(account__email="bo@cedar.example")
+    deactivate(full.cedar.id, bo.id, BY)
+    send(full)
+    assert ImportLine.objects.get(line=3).result == "refused"
+    told = usher("check")
+    assert told.code == 0, told.out
+
+
+def test_an_import_under_way_breaks_nothing(usher: Usher, world: World) -> None:
+    order = csv_import.Order(world.cedar.organization, read(FILE.encode()), Options("student"), BY)
+    csv_import.start(order)
+    assert usher("check").code == 0
+
+
+def test_check_writes_nothing_and_asks_no_more_of_a_bigger_house(usher: Usher, full: World) -> None:
+    counts = []
+    for start in (1, 301):
+        with CaptureQueriesContext(connection) as queries:
+            assert usher("check").code == 0
+        counts.append(len(queries))
+        assert not [one for one in queries if one["sql"].lstrip().split()[0] in ("INSERT", "UPDATE", "DELETE")]
+        full.cedar.add_many([replace(one, method=Method.CONSOLE) for one in class_list(300, start=start)])
+    assert counts[0] == counts[1]

@@ -1,0 +1,24 @@
+"""usher operator: who runs the platform."""
+
+from __future__ import annotations
+
+import click
+
+from usher.cli.base import Group, example
+from usher.cli.output import note
+from usher.people.links import SETUP_DAYS
+from usher.people.operators import make_operator
+
+
+@click.group(cls=Group)
+def operator() -> None:
+    """Operators: who runs this server for all organisations."""
+
+
+@operator.command(epilog=example("usher operator create root@usher.example"))
+@click.argument("address")
+def create(address: str) -> None:
+    """Make ADDRESS an operator and print a set-up link; done again, it prints a new one."""
+    account, link = make_operator(address)
+    note(f"{account.sign_in} is an operator. Set-up link, for {SETUP_DAYS} days; it is shown only now:")
+    click.echo(link)
