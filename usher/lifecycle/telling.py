@@ -6,6 +6,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from string import Formatter
 from typing import Any
 
 from django.utils.functional import Promise
@@ -56,14 +57,16 @@ WORDINGS: Mapping[EventType, Wording] = {
     ),
     EventType.LICENSE_CHANGED: Wording(_("Licence changed"), _("{changes}, by {actor}."), icon="certificate"),
     EventType.MEMBERSHIP_CREATED: Wording(
-        _("Joined"), _("{method}, by {actor}, as {role}. {evidence}"), icon="door-enter", look="ok"
+        _("Joined"), _("{method}, by {actor}, as {role}{evidence}."), icon="door-enter", look="ok"
     ),
     EventType.MEMBERSHIP_DEACTIVATED: Wording(_("Deactivated"), _("By {actor}. The seat is free."), icon="user-off"),
     EventType.MEMBERSHIP_MOVED: Wording(_("Role changed"), _("From {from} to {to}, by {actor}."), icon="adjustments"),
     EventType.MEMBERSHIP_REACTIVATED: Wording(
         _("Reactivated"), _("As {role}, by {actor}."), icon="user-check", look="ok"
     ),
-    EventType.MEMBERSHIP_REFUSED: Wording(_("Refused"), _("{no} {method}, by {actor}."), icon="ban", look="bad"),
+    EventType.MEMBERSHIP_REFUSED: Wording(
+        _("Refused"), _("{no} {method}, by {actor}{evidence}."), icon="ban", look="bad"
+    ),
     EventType.OPERATOR_CREATED: Wording(_("Operator made"), _("By {actor}."), icon="terminal-2"),
     EventType.ORGANIZATION_CREATED: Wording(
         _("Organisation made"), _("With the plan {plan}, by {actor}."), icon="building", look="ok"
@@ -96,6 +99,7 @@ class Told:
     method: str = ""
     reason: str = ""
     evidence: str = ""
+    no: str = ""  # the sentence of the reason alone, of a refusal
 
     def to_json(self) -> dict[str, str]:
         """As ``usher why --json`` shows it; empty values are left out."""
@@ -167,6 +171,7 @@ def _told(event: Event, names: Names) -> Told:
         method=event.method,
         reason=event.reason,
         evidence=str(event.data.get("evidence", "")),
+        no=" ".join(finding.sentence for finding in findings),
     )
 
 
@@ -181,7 +186,16 @@ def findings_of(event: Event) -> list[Finding]:
     """Why an event says no: the findings with the facts of then, or the bare reason when those were erased."""
     kept = (event.personal or {}).get("findings") or ([[event.reason, "", {}]] if event.reason else [])
     known = {reason.code: reason for reason in Reason}
-    return [Finding(known[code], _Gaps(facts), column) for code, column, facts in kept if code in known]
+    return [
+        Finding(known[code], _complete(known[code], facts), column) for code, column, facts in kept if code in known
+    ]
+
+
+def _complete(reason: Reason, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts, with an ellipsis for each that the texts of the reason want and nobody knows any more."""
+    texts = str(reason.value[0]) + str(reason.value[1])
+    wanted = {name for _text, name, _format, _conversion in Formatter().parse(texts) if name}
+    return {**dict.fromkeys(wanted - {"column"}, "…"), **facts}
 
 
 def _words(event: Event, names: Names, findings: Sequence[Finding]) -> _Gaps:
@@ -189,7 +203,7 @@ def _words(event: Event, names: Names, findings: Sequence[Finding]) -> _Gaps:
     words = _Gaps({key: value for key, value in data.items() if isinstance(value, str | int)})
     words["actor"] = _actor(event, names)
     words["method"] = method_label(event.method)
-    words["evidence"] = f"{data['evidence']}." if data.get("evidence") else ""
+    words["evidence"] = f": {data['evidence']}" if data.get("evidence") else ""
     words["no"] = " ".join(finding.sentence for finding in findings)
     words["group"] = names.groups.get(str(data.get("group")), data.get("name", "…"))
     words["right"] = now_("manager") if data.get("right") == "manager" else now_("member")

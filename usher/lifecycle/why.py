@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from usher.core.errors import UsherError
@@ -18,9 +20,19 @@ from usher.events.models import Event
 from usher.events.types import EventType
 from usher.lifecycle.telling import Told, method_label, tell
 from usher.organizations.models import Organization, SeatPool
+from usher.organizations.plans import Method
 from usher.people.addresses import parse_address
 from usher.people.models import Group, Membership
 
+BROUGHT_IN: Mapping[str, str | Promise] = {
+    Method.CSV_IMPORT: lazy("{by} imported {name}{when}"),
+    Method.BULK_ACCOUNTS: lazy("{by} made the account of {name}{when}"),
+    Method.OPERATOR: lazy("{by} brought {name} in{when}"),
+    Method.CONSOLE: lazy("{by} brought {name} in{when}"),
+    Method.INVITE_CODE: lazy("{name} came in{when} by an invite code"),
+    Method.EMAIL_INVITATION: lazy("{name} came in{when} by an invitation"),
+    Method.LTI: lazy("{name} came in{when} from the LMS"),
+}
 LATEST = 50  # events told at once; the events page has the rest
 
 
@@ -140,13 +152,9 @@ def _answer(member: Membership, joined: Told | None, told: Sequence[Told]) -> st
         by, day = (ended.actor, ended.at) if ended else (_("somebody"), None)
         return _("{by} deactivated {name}{when}.").format(by=_capital(by), name=name, when=_on(day))
     by = _capital(joined.actor) if joined else _("Somebody")
-    return _("{by} brought {name} in{when}: {way}{evidence}.").format(
-        by=by,
-        name=name,
-        when=_on(member.joined_at),
-        way=way,
-        evidence=f", {member.evidence}" if member.evidence else "",
-    )
+    told_as = BROUGHT_IN.get(member.method, _("{by} brought {name} in{when} by {way}"))
+    sentence = str(told_as).format(by=by, name=name, when=_on(member.joined_at), way=way)
+    return sentence + (_(", with {evidence}").format(evidence=member.evidence) if member.evidence else "") + "."
 
 
 def _on(moment: Any) -> str:
@@ -200,5 +208,5 @@ def _account_fact(member: Membership) -> Fact:
 def _of_refused(organization: Organization, sign_in: str, refused: Sequence[Event]) -> Why:
     told = tell(organization, _merged(refused, []))
     newest = told[0]
-    answer = _("{sign_in} is not in: {sentence}").format(sign_in=sign_in, sentence=newest.sentence)
+    answer = _("{sign_in} is not in. {sentence}").format(sign_in=sign_in, sentence=newest.no or newest.sentence)
     return Why(sign_in=sign_in, in_=False, answer=answer, evidence=newest.evidence, events=told)

@@ -18,9 +18,8 @@ from usher.events.types import Actor, Draft, EventType
 from usher.organizations.models import License, Organization
 from usher.people.access import Visit
 from usher.people.models import Group, GroupMembership, Membership
-from usher.people.names import clean_name, name_key
+from usher.people.names import clean_group_name, name_key
 
-LONGEST = 80
 PAGE = 100
 OFFERED = 500  # groups in a drop-down list; more are reached through the Groups page
 
@@ -99,7 +98,7 @@ def managers(group: Group) -> list[Membership]:
 @retrying
 def create(organization: Organization, name: str, cap: int | None, actor: Actor) -> Group:
     """A new, open group. Raises UsherError: no_groups_in_plan, group_name_taken, the findings of the name."""
-    cleaned = _name(name)
+    cleaned = clean_group_name(name)
     try:
         with transaction.atomic():
             _lock(organization)
@@ -113,7 +112,7 @@ def create(organization: Organization, name: str, cap: int | None, actor: Actor)
 @retrying
 def change(organization: Organization, group_id: uuid.UUID, name: str, cap: int | None, actor: Actor) -> Group:
     """Another name, another cap. A lowered cap removes nobody. Raises UsherError as :func:`create`, unknown_group."""
-    cleaned = _name(name)
+    cleaned = clean_group_name(name)
     try:
         with transaction.atomic():
             group = _locked(organization, group_id)
@@ -136,13 +135,6 @@ def set_state(organization: Organization, group_id: uuid.UUID, state: Group.Stat
             _save(group, {"state": state})
             _record(EventType.GROUP_CHANGED, group, actor, {"state": state.value})
     return group
-
-
-def _name(name: str) -> str:
-    cleaned = clean_name(name, "name")
-    if len(cleaned) > LONGEST:
-        raise UsherError(Reason.NAME_TOO_LONG("name", length=len(cleaned), limit=LONGEST))
-    return cleaned
 
 
 def _lock(organization: Organization) -> None:

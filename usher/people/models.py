@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 
 from usher.core import clock
+from usher.core.fields import ByteOrdered
 from usher.core.rows import Row, new_id
 from usher.core.work import WorkItem
 from usher.organizations.models import Organization
@@ -100,7 +101,7 @@ class Membership(Row):
     evidence = models.CharField(max_length=200, blank=True)
     joined_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True)
-    sort_name = models.CharField(max_length=60)  # the beginning of the name's compare key
+    sort_name = ByteOrdered(max_length=60)  # see names.sort_key
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "organization"], name="one_membership")]
@@ -130,7 +131,7 @@ class SearchWord(models.Model):
     pk = models.CompositePrimaryKey("membership_id", "word")
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="words", db_index=False)
     organization_id = models.UUIDField()
-    word = models.CharField(max_length=40)
+    word = ByteOrdered(max_length=40)
 
     class Meta:
         indexes = [models.Index(fields=["organization_id", "word", "membership"], name="members_by_word")]

@@ -11,6 +11,8 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
 
 LONGEST: Final = 150
+LONGEST_OF_GROUP: Final = 80
+_LONGEST_SORT_KEY: Final = 60
 _MOST_WORDS: Final = 12
 _LONGEST_WORD: Final = 40
 _LONGEST_STEM: Final = 40
@@ -73,12 +75,29 @@ def _fault(typed: str, name: str, column: str) -> Finding | None:
     return None
 
 
+def clean_group_name(text: str, column: str = "name") -> str:
+    """The name of a group: as that of a person, but shorter, and without the sign that separates groups in files."""
+    name = clean_name(text, column)
+    # Compared, some signs become whole words; that form has to fit too.
+    length = max(len(name), len(name_key(name)))
+    if length > LONGEST_OF_GROUP:
+        raise UsherError(Reason.NAME_TOO_LONG(column, length=length, limit=LONGEST_OF_GROUP))
+    if "|" in name:
+        raise UsherError(Reason.GROUP_NAME_WITH_BAR(column))
+    return name
+
+
 def name_key(text: str) -> str:
     """Equal for two names that a reader takes for the same: width, case, spacing and joiners do not count."""
     if text.isascii():
         return " ".join(text.lower().split())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(folded.translate(_JOINERS).split())
+
+
+def sort_key(text: str) -> str:
+    """By what people are listed: the compare key without accents, cut. Equal compare keys have equal sort keys."""
+    return _fold(name_key(text))[:_LONGEST_SORT_KEY]
 
 
 def search_words(username: str, sign_in: str) -> tuple[str, ...]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from usher.people.models import Account, Membership, SearchWord
-from usher.people.names import name_key, search_words
-
-SORT_NAME = Membership._meta.get_field("sort_name").max_length
+from usher.people.names import search_words, sort_key
 
 
 def reindex(account: Account) -> None:
     """Make the words by which the account's memberships are found, and sorted, fit its name. Needs a transaction."""
     memberships = Membership.objects.filter(account=account)
-    memberships.update(sort_name=name_key(account.username)[:SORT_NAME])
+    memberships.update(sort_name=sort_key(account.username))
     SearchWord.objects.filter(membership__account=account).delete()
     SearchWord.objects.bulk_create(
         SearchWord(membership_id=membership_id, organization_id=organization_id, word=word)

@@ -1,0 +1,89 @@
+"""The files the console hands out: the list of users, and new passwords."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from django.conf import settings
+from django.http import HttpResponse, StreamingHttpResponse
+
+from usher.console.forms import sentence
+from usher.core.cells import guard
+from usher.lifecycle.userlist import COLUMNS
+from usher.organizations.models import Organization
+from usher.people.credentials import Reset
+from usher.people.listing import Listed
+
+EXPORTED = ("sign_in", "username", "email", "role", "groups", "state", "method", "claimed", "joined", "last_seen")
+PIECE = 500
+R = TypeVar("R", HttpResponse, StreamingHttpResponse)
+
+
+def exported(organization: Organization, people: Iterable[Listed]) -> StreamingHttpResponse:
+    """Everybody in the list as CSV, written while it is read."""
+    response = StreamingHttpResponse(_pieces(people), content_type="text/csv; charset=utf-8")
+    return _attached(response, f"{organization.slug}-users.csv")
+
+
+def _pieces(people: Iterable[Listed]) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(EXPORTED)
+    for number, listed in enumerate(people, 1):
+        writer.writerow([guard(cell) for cell in _cells(listed)])
+        if number % PIECE == 0:
+            yield _taken(text)
+    yield _taken(text)
+
+
+def _taken(text: io.StringIO) -> str:
+    piece = text.getvalue()
+    text.seek(0)
+    text.truncate()
+    return piece
+
+
+def _cells(listed: Listed) -> Sequence[str]:
+    member, account = listed.member, listed.member.account
+    return (
+        account.sign_in,
+        account.username,
+        account.email,
+        member.role,
+        "|".join(listed.groups),
+        member.state,
+        member.method,
+        "yes" if account.is_claimed else "no",
+        member.joined_at.isoformat(timespec="seconds"),
+        member.last_seen_at.isoformat(timespec="seconds") if member.last_seen_at else "",
+    )
+
+
+def password_file(organization: Organization, resets: Sequence[Reset]) -> HttpResponse:
+    """New passwords in the columns of every result file; those who got none with the reason."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    sign_in_at = f"{settings.USHER_BASE_URL}/o/{organization.slug}/sign-in"
+    for line, reset in enumerate(resets, 1):
+        writer.writerow(_reset_row(line, reset, sign_in_at))
+    response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
+    response["Cache-Control"] = "no-store"
+    return _attached(response, f"{organization.slug}-new-passwords.csv")
+
+
+def _reset_row(line: int, reset: Reset, sign_in_at: str) -> tuple[str | int, ...]:
+    why_not = " ".join(f"{finding.code}: {sentence(finding)}" for finding in reset.findings)
+    result = "refused" if reset.findings else "new_password"
+    return (
+        line, reset.sign_in, guard(reset.username), guard(reset.email), reset.password, reset.role, result,
+        guard(why_not), sign_in_at,
+    )  # fmt: skip
+
+
+def _attached(response: R, name: str) -> R:
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,89 @@
+"""Forms of the console. They check shape; the rules are the domain's."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from usher.core.errors import UsherError
+from usher.core.reasons import Finding
+from usher.events.types import EventType
+from usher.organizations.plans import Method
+from usher.people.models import Membership
+from usher.people.names import LONGEST
+
+MOST_PLACES = 100_000
+
+
+class PersonForm(forms.Form):
+    """Name and address, corrected by an admin."""
+
+    username = forms.CharField(label=_("Name"), max_length=LONGEST * 2, widget=forms.TextInput({"autocomplete": "off"}))
+    email = forms.CharField(
+        label=_("E-mail"), required=False, max_length=300, widget=forms.TextInput({"dir": "ltr", "autocomplete": "off"})
+    )
+
+
+class GroupForm(forms.Form):
+    """A group's name and cap."""
+
+    name = forms.CharField(label=_("Name"), max_length=300, widget=forms.TextInput({"autocomplete": "off"}))
+    cap = forms.IntegerField(
+        label=_("Places"),
+        required=False,
+        min_value=1,
+        max_value=MOST_PLACES,
+        help_text=_("Leave it empty for no limit. A lower number removes nobody."),
+    )
+
+
+class UsersFilter(forms.Form):
+    """The filters of the Users page as its address has them; nonsense in one filter switches off that one."""
+
+    q = forms.CharField(required=False, max_length=200)
+    role = forms.CharField(required=False, max_length=20)
+    group = forms.UUIDField(required=False)
+    way = forms.ChoiceField(required=False, choices=[(method.value, method.value) for method in Method])
+    state = forms.ChoiceField(required=False, choices=Membership.State.choices)
+    never = forms.BooleanField(required=False)
+
+
+class EventsFilter(forms.Form):
+    """The filters of the Events page."""
+
+    type = forms.ChoiceField(required=False, choices=[(kind.value, kind.value) for kind in EventType])
+    way = forms.ChoiceField(required=False, choices=[(method.value, method.value) for method in Method])
+    reason = forms.CharField(required=False, max_length=40)
+    before = forms.UUIDField(required=False)
+    after = forms.UUIDField(required=False)
+
+
+def add_findings(form: forms.Form, error: UsherError) -> None:
+    """Each finding beside the field it is about, the others above the form."""
+    for finding in error.findings:
+        form.add_error(finding.column if finding.column in form.fields else None, sentence(finding))
+
+
+def sentence(finding: Finding) -> str:
+    return f"{finding.sentence} {finding.next_step}"
+
+
+def picked(sent: QueryDict, name: str = "who") -> list[uuid.UUID]:
+    """The ids ticked in a table; what is none is left out."""
+    return [key for key in map(_uuid, sent.getlist(name)) if key]
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def one_id(sent: QueryDict, name: str) -> uuid.UUID | None:
+    ids: Sequence[uuid.UUID] = picked(sent, name)
+    return ids[0] if ids else None
