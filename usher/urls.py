@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
+
+from usher.console.kit import kit
+from usher.people.access import open_to_anyone
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/users/add/", include("usher.methods.csv_import.urls")),
@@ -10,3 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("usher.signin.urls")),
     path("", include("usher.console.urls")),
 ]
+if settings.USHER_DEMO:
+    urlpatterns.append(path("_kit/", open_to_anyone(kit), name="kit"))

@@ -128,6 +128,11 @@ class Reason(Enum):
         _("Give an e-mail address or a username."),
         400,
     )
+    ROW_WITH_TOO_MANY_GROUPS = (
+        _("The row names {count} groups; {limit} is the most."),
+        _("Name fewer groups, or put the person into the others later."),
+        400,
+    )
     DUPLICATE_IN_FILE = (
         _("Same address as line {first_line}. The first one stands."),
         _("Delete this line, or correct the address."),
@@ -247,6 +252,11 @@ class Reason(Enum):
         _("All {cap} places in the group “{group}” are taken."),
         _("Raise the limit of the group, or choose another."),
         409,
+    )
+    GROUP_NAME_WITH_BAR = (
+        _("The name of a group cannot hold “|”."),
+        _("Write it without the bar, which separates groups in files."),
+        400,
     )
     GROUP_NAME_TAKEN = (_("There is a group “{group}” already."), _("Choose another name."), 409)
     NOT_YOUR_GROUP = (

@@ -14,7 +14,7 @@ from usher.organizations.models import Organization
 from usher.organizations.plans import Role
 from usher.people.access import Visit
 from usher.people.models import Group
-from usher.people.names import name_key
+from usher.people.names import clean_group_name, name_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ class Choices:
 def check(organization: Organization, choices: Choices, by: By) -> Role:
     """What would refuse everybody stops the run before it begins; returns the role.
 
-    Raises UsherError: unknown_role, role_above_yours, no_groups_in_plan, unknown_group, not_your_group.
+    Raises UsherError: unknown_role, role_above_yours, no_groups_in_plan, unknown_group, not_your_group,
+    and what is wrong with the name of a group that is to be made.
     """
     plan = organization.license.plan
     role = plan.role(choices.role)
@@ -49,8 +50,10 @@ def _check_group(organization: Organization, choices: Choices, by: By) -> None:
     group = groups.first() if choices.group else None
     if by.groups is not None and (group is None or group.id not in by.groups):
         raise UsherError(Reason.NOT_YOUR_GROUP("group"))
-    if choices.group and group is None and not choices.make_groups:
-        raise UsherError(Reason.UNKNOWN_GROUP("group", group=choices.group))
+    if choices.group and group is None:
+        if not choices.make_groups:
+            raise UsherError(Reason.UNKNOWN_GROUP("group", group=choices.group))
+        clean_group_name(choices.group, "group")
 
 
 def groups_to_pick(visit: Visit) -> list[str]:

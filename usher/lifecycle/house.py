@@ -15,9 +15,8 @@ from usher.lifecycle.joiner import By, Joiner, NewAccount, Terms
 from usher.lifecycle.walk import numbered_key
 from usher.organizations.models import License, Organization, SeatPool
 from usher.people.models import Account, Group, MadeName, Membership
-from usher.people.names import name_key, stem
+from usher.people.names import name_key, sort_key, stem
 
-SORT_NAME = 60  # characters of the name's key kept for sorting
 
 
 def today_in(organization: Organization) -> dt.date:
@@ -115,7 +114,7 @@ def _look_up_nameless(house: House, usernames: Sequence[str]) -> None:
         return
     members = Membership.objects.filter(
         organization_id=house.organization_id,
-        sort_name__in={key[:SORT_NAME] for key in keys},
+        sort_name__in={sort_key(key) for key in keys},
         account__email="",
     ).exclude(state=Membership.State.INACTIVE)
     for username in members.values_list("account__username", flat=True):

@@ -21,7 +21,10 @@ from usher.people.models import Group, GroupMembership, Membership
 
 @retrying
 def move(organization_id: uuid.UUID, membership_id: uuid.UUID, role_slug: str, by: By) -> Membership:
-    """Give a member another role. Raises UsherError: unknown_role, role_above_yours, above_you, last_admin, seats_taken."""
+    """Give a member another role.
+
+    Raises UsherError: unknown_role, role_above_yours, above_you, last_admin, seats_taken.
+    """
     with transaction.atomic():
         change = begin(organization_id, membership_id, by)
         role = _grantable(change, role_slug)

@@ -10,17 +10,17 @@ from typing import Any
 from django.db.models import F
 
 from usher.core import bulk, clock
+from usher.core.reasons import Fact, Finding, Reason
 from usher.core.rows import new_id
 from usher.events import record
 from usher.events.types import Draft, EventType
 from usher.lifecycle.facts import House
-from usher.lifecycle.house import SORT_NAME
 from usher.lifecycle.joiner import NewAccount, Outcome, Result
 from usher.organizations.models import SeatPool
 from usher.organizations.plans import Role
 from usher.people import passwords
 from usher.people.models import Account, Group, GroupMembership, HashBatch, MadeName, Membership, SearchWord
-from usher.people.names import name_key, search_words
+from usher.people.names import name_key, search_words, sort_key
 
 ACCOUNT = (
     "id", "password", "username", "email", "sign_in_key", "home", "is_operator", "must_change_password",
@@ -106,7 +106,7 @@ def _membership_row(house: House, outcome: Outcome, now: dt.datetime) -> tuple[A
     joiner = outcome.joiner
     return (
         outcome.membership_id, house.organization_id, outcome.account_id, joiner.role, Membership.State.ACTIVE.value,
-        joiner.method.value, joiner.evidence, now, name_key(outcome.username)[:SORT_NAME],
+        joiner.method.value, joiner.evidence, now, sort_key(outcome.username),
     )  # fmt: skip
 
 
@@ -145,7 +145,8 @@ def bring_back(house: House, outcome: Outcome) -> None:
 def _event(house: House, outcome: Outcome) -> Draft:
     joiner = outcome.joiner
     refused = outcome.result is Result.REFUSED
-    data: dict[str, Any] = {"role": joiner.role, "evidence": joiner.evidence}
+    role = house.role_of(joiner)
+    data: dict[str, Any] = {"role": role.slug if role else "", "evidence": joiner.evidence}
     if joiner.line:
         data["line"] = joiner.line
     if joiner.groups and not refused:
@@ -159,9 +160,23 @@ def _event(house: House, outcome: Outcome) -> Draft:
         method=joiner.method.value,
         reason=outcome.reason,
         data=data,
-        # The facts of a "no" may quote what was typed: erasable.
-        personal={"findings": [(f.code, f.column, dict(f.facts)) for f in outcome.findings]} if refused else None,
+        # The facts of a "no" may name a person: erasable.
+        personal={"findings": [(f.code, f.column, _kept(f)) for f in outcome.findings]} if refused else None,
     )
+
+
+# Facts that quote what was typed. In the wrong column that is a password, which rests nowhere.
+TYPED = {
+    Reason.UNKNOWN_ROLE: "role",
+    Reason.UNKNOWN_GROUP: "group",
+    Reason.PASSWORD_LOOKS_LIKE_FORMULA: "first",
+}  # fmt: skip
+
+
+def _kept(finding: Finding) -> dict[str, Fact]:
+    """The facts of a finding that an event may keep; telling says “…” for the others."""
+    typed = ("given", TYPED.get(finding.reason))
+    return {name: value for name, value in finding.facts.items() if name not in typed}
 
 
 def _address(outcome: Outcome) -> str:

@@ -11,7 +11,7 @@ from usher.lifecycle.facts import AccountFacts, GroupFacts, House
 from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Result
 from usher.lifecycle.rules import DESCRIPTION, LICENSE, PERSON, ROOM, noes
 from usher.people.made_names import made_name
-from usher.people.names import name_key, stem
+from usher.people.names import clean_group_name, name_key, stem
 
 NUMBERED_FROM = 1001  # student.1001, student.1002, ... for those whose name has no ASCII letter
 
@@ -89,7 +89,7 @@ def group_for(name: str, house: House) -> GroupFacts:
     """The group of this name; made now when the terms allow it (the rule UNKNOWN_GROUP stands before)."""
     key = name_key(name)
     if key not in house.groups:
-        house.groups[key] = GroupFacts(new_id(), name.strip(), is_new=True)
+        house.groups[key] = GroupFacts(new_id(), clean_group_name(name), is_new=True)
     return house.groups[key]
 
 

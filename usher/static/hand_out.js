@@ -1,4 +1,4 @@
-// What is shown once: saved as a file at once and again on request, or printed as cards.
+// What is shown once is saved as a file at once, and again on request.
 "use strict";
 
 (() => {
@@ -14,7 +14,6 @@
   document.addEventListener("click", (event) => {
     const saving = event.target.closest("[data-save]");
     if (saving) save(saving);
-    if (event.target.closest("[data-print]")) window.print();
   });
   document.querySelectorAll("[data-save-now]").forEach(save);
 })();

@@ -136,9 +136,12 @@ function beReady() {
 }
 
 // Drawers and dialogs. Esc is the browser's; we only say where closing leads.
+let beside = ""; // the address of the list that a drawer is opened from
+
 function openDrawer(drawer) {
   if (drawer.matches(":modal")) return;
   drawer.byHtmx = drawer.parentElement?.id === "drawer";
+  if (drawer.byHtmx && beside) drawer.dataset.back = beside; // with the filters it has
   drawer.removeAttribute("open");
   drawer.showModal();
   drawer.addEventListener("close", () => leaveDrawer(drawer));
@@ -192,6 +195,9 @@ document.addEventListener("change", (event) => {
 document.addEventListener("submit", (event) => { hidePasswords(event.target); beBusy(event); });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") onEscape(); });
 window.addEventListener("pageshow", beReady);
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target?.id === "drawer") beside = location.pathname + location.search;
+});
 
 function prepare(within) {
   prepareReveals(within);

@@ -32,9 +32,9 @@ class BulkForm(forms.Form):
     )
 
     def __init__(
-        self, data: object, *, roles: Sequence[tuple[str, str]], groups: Sequence[str] | None, must_pick: bool
+        self, data: object, *, roles: Sequence[tuple[str, str]], groups: Sequence[str] | None, must_pick: bool, group: str
     ) -> None:
-        super().__init__(data)  # type: ignore[arg-type]
+        super().__init__(data, initial={"group": group})  # type: ignore[arg-type]
         self.fields["role"].choices = roles  # type: ignore[attr-defined]
         if groups is None:
             del self.fields["group"]

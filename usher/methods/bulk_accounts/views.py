@@ -27,6 +27,7 @@ def create(request: HttpRequest, visit: Visit) -> HttpResponse:
         roles=roles_to_pick(visit),
         groups=groups_to_pick(visit) if visit.plan.groups else None,
         must_pick=not visit.is_admin,
+        group=request.GET.get("group", ""),
     )
     if not form.is_valid():
         return _form(request, visit, form, 400 if form.is_bound else 200)

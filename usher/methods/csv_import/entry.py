@@ -11,6 +11,8 @@ from usher.methods.csv_import.options import Options
 from usher.methods.csv_import.parse import Row
 from usher.organizations.plans import Method
 
+LONGEST_EVIDENCE = 200  # characters; a file's name alone may have as many
+
 
 def enter(run: Run, rows: Iterable[Row], options: Options, digest_for: Callable[[Row], str]) -> Iterator[list[Outcome]]:
     """Take the rows of a file through the door; yields the outcomes batch by batch."""
@@ -23,7 +25,7 @@ def _joiner(row: Row, options: Options, digest_for: Callable[[Row], str]) -> Joi
         account=NewAccount(row.username, row.email, row.address, "" if row.findings else digest_for(row)),
         role=row.role or options.role,
         groups=_groups(row, options),
-        evidence=f"line {row.line} of {options.file_name}",
+        evidence=f"line {row.line} of {options.file_name}"[:LONGEST_EVIDENCE],
         line=row.line,
         findings=row.findings,
     )

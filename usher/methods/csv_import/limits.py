@@ -14,6 +14,7 @@ class Limits:
     size: int = 50 * MEGABYTE
     columns: int = 64
     cell: int = 10_000  # characters
+    groups: int = 50  # of a row
     unpacked: int = 256 * MEGABYTE  # all parts of an .xlsx together
     parts: int = 1_000  # of an .xlsx
 

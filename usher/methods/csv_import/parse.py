@@ -17,7 +17,7 @@ from usher.methods.csv_import.looks import refuse_other_files
 from usher.methods.csv_import.records import Text, refuse_floods
 from usher.methods.csv_import.xlsx import SIGNATURE, to_csv
 from usher.people.addresses import parse_address
-from usher.people.names import clean_name
+from usher.people.names import clean_group_name, clean_name
 from usher.people.passwords import check_supplied
 
 __all__ = ["LIMITS", "Row", "Sheet", "read", "refuse_too_large"]
@@ -152,7 +152,7 @@ def _row(line: int, cells: list[str], columns: Columns) -> Row:
         _check_password(password, findings)
     if username:
         username = _name(username, name_column, findings)
-    role, groups = _value(cells[columns.role]).casefold(), _groups(cells[columns.groups])
+    role, groups = _value(cells[columns.role]).casefold(), _groups(cells[columns.groups], findings)
     return Row(line, email, username, password, role, groups, tuple(findings), address)
 
 
@@ -211,7 +211,15 @@ def _value(cell: str) -> str:
     return unguard(text) if text[:1] == "'" else text
 
 
-def _groups(cell: str) -> tuple[str, ...]:
+def _groups(cell: str, findings: list[Finding]) -> tuple[str, ...]:
     if not cell:
         return ()
-    return tuple(dict.fromkeys(name for part in _value(cell).split("|") if (name := part.strip())))
+    names = dict.fromkeys(name for part in _value(cell).split("|") if (name := part.strip()))
+    if len(names) > LIMITS.groups:
+        findings.append(Reason.ROW_WITH_TOO_MANY_GROUPS("groups", count=len(names), limit=LIMITS.groups))
+        return ()
+    try:
+        return tuple(dict.fromkeys(clean_group_name(name, "groups") for name in names))
+    except UsherError as no:
+        findings.extend(no.findings)
+        return ()

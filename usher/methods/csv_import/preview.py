@@ -23,6 +23,7 @@ class Line:
     outcome: Outcome
     is_first: bool
     slug: str
+    role: str
 
     @property
     def name(self) -> str:
@@ -70,7 +71,10 @@ class Preview:
         refused = outcome.result is Result.REFUSED
         if len(rows) < (MOST_REFUSED if refused else MOST_OF_A_KIND):
             self.shown[kind := outcome.result.value + outcome.reason] += 1
-            rows.append(Line(outcome, is_first=self.shown[kind] <= LOOK, slug=self.order.organization.slug))
+            organization = self.order.organization
+            role = organization.license.plan.role(outcome.joiner.role)
+            label = str(role.label) if role else outcome.joiner.role
+            rows.append(Line(outcome, self.shown[kind] <= LOOK, organization.slug, label))
 
 
 def look(order: Order) -> Preview:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from django.db import transaction
 from django.db.models import F
 
-from usher.core import pepper
+from usher.core import clock, pepper
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.core.retry import retrying
@@ -21,43 +23,57 @@ from usher.methods.csv_import.journal import has_first_password
 from usher.methods.csv_import.models import Import, ImportLine
 from usher.methods.csv_import.run import made_password
 from usher.organizations.models import Organization
-from usher.organizations.plans import Method
+from usher.organizations.plans import Method, Plan
 from usher.people import passwords
 from usher.people.models import Account, HashBatch, Membership
 
 BATCH = 500
+Lines = Sequence[tuple[int, uuid.UUID | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reissue:
+    """An import with its counter raised, and by whom. ``plan`` says how long a first password lives."""
+
+    organization: Organization
+    source: Import
+    plan: Plan
+    by: By
 
 
 def reissue(organization: Organization, source: Import, by: By) -> Iterator[str]:
     """Raise the import's counter, set the passwords it now stands for, and yield their list piece by piece.
 
-    Left alone: who signed in, claimed the account, got another password since, or is not active any more.
+    Left alone: who signed in, claimed the account, got another password since, is not active any more, or has
+    a role that is not below that of the asking: staff make passwords for lower ranks alone.
     Raises UsherError (import_open) for an import that is not finished: sending the file again completes it.
     """
     if source.finished_at is None:
         raise UsherError(Reason.IMPORT_OPEN())
-    counted = _count_up(organization, source, by)
+    asked = Reissue(organization, _count_up(organization, source, by), organization.license.plan, by)
     lines = ImportLine.objects.filter(source=source, result=Result.CREATED.value).order_by("line")
-    return _pieces(organization, counted, lines.values_list("line", "membership_id").iterator(chunk_size=5000))
+    return _pieces(asked, lines.values_list("line", "membership_id").iterator(chunk_size=5000))
 
 
 def _count_up(organization: Organization, source: Import, by: By) -> Import:
     with transaction.atomic():
-        Import.objects.filter(id=source.id).update(reissue=F("reissue") + 1)
+        # Under the pepper of today: the one of then may be gone.
+        Import.objects.filter(id=source.id).update(reissue=F("reissue") + 1, pepper_id=pepper.current_id())
         record.record(Draft(EventType.IMPORT_REISSUED, organization.id, by.actor, data={"import": str(source.id)}))
         return Import.objects.get(id=source.id)
 
 
-def _pieces(organization: Organization, source: Import, lines: Iterator[tuple[int, uuid.UUID | None]]) -> Iterator[str]:
+def _pieces(asked: Reissue, lines: Iterator[tuple[int, uuid.UUID | None]]) -> Iterator[str]:
     yield userlist.HEADER
     while batch := list(islice(lines, BATCH)):
-        outcomes, plain = _write(source, batch)
-        yield userlist.rows_of(outcomes, plain, desk.sign_in_at(organization))
+        outcomes, plain = _write(asked, batch)
+        yield userlist.rows_of(outcomes, plain, desk.sign_in_at(asked.organization))
 
 
 @retrying
-def _write(source: Import, lines: Sequence[tuple[int, uuid.UUID | None]]) -> tuple[list[Outcome], dict[int, str]]:
+def _write(asked: Reissue, lines: Lines) -> tuple[list[Outcome], dict[int, str]]:
     """One batch; nothing when a later reissue has taken over meanwhile, whose list is the one that counts."""
+    source = asked.source
     key = pepper.subkey("made-passwords", source.pepper_id)
     plain: dict[int, str] = {}
     outcomes: list[Outcome] = []
@@ -67,10 +83,10 @@ def _write(source: Import, lines: Sequence[tuple[int, uuid.UUID | None]]) -> tup
         members = Membership.objects.select_related("account").in_bulk([member for _, member in lines if member])
         for line, member_id in lines:
             member = members.get(member_id) if member_id else None
-            if member and _is_untouched(member):
-                plain[line] = made_password(key, source, line)
+            password = made_password(key, source, line)
+            if member and _is_untouched(member) and _set(asked, member, password):
+                plain[line] = password
                 outcomes.append(_outcome(line, member))
-                _set(member.account, plain[line])
         _harden_later(outcomes)
     return outcomes, plain
 
@@ -81,10 +97,21 @@ def _is_untouched(member: Membership) -> bool:
     )
 
 
-def _set(account: Account, plain: str) -> None:
-    """A new digest; ``password_set_at`` stays, since it is still the import that set the password."""
-    mine = Account.objects.filter(id=account.id, password_set_at=account.password_set_at)
-    mine.update(password=passwords.digest(plain))
+def _set(asked: Reissue, member: Membership, plain: str) -> bool:
+    """A new digest, good for as long as the first one was; False for somebody who is not below the asking.
+
+    ``password_set_at`` stays, since it is still the import that set the password.
+    """
+    role, account = asked.plan.role(member.role) or asked.plan.lowest, member.account
+    if role.rank >= asked.by.rank:
+        return False
+    days = role.initial_password.expires_days
+    mine = Account.objects.filter(id=account.id, claimed_at=None, password_set_at=account.password_set_at)
+    changed = mine.update(
+        password=passwords.digest(plain),
+        password_expires_at=clock.now() + dt.timedelta(days=days) if days else None,
+    )
+    return bool(changed)
 
 
 def _outcome(line: int, member: Membership) -> Outcome:

@@ -130,11 +130,20 @@
       line.querySelector("[data-cell=line]").textContent = row[at("line")];
       line.querySelector("[data-cell=name]").textContent = row[at("username")] || row[at("email")] || "–";
       line.querySelector("[data-cell=email]").textContent = row[at("email")];
-      line.querySelector("[data-cell=reason]").textContent = row[at("reason")].replace(/^[a-z_]+: /, "");
+      line.querySelector("[data-cell=reason]").replaceChildren(...sentences(row[at("reason")]));
       body.append(line);
     }
     sheet.hidden = false;
     document.querySelector("[data-import-reasons]")?.remove();
+  }
+
+  // One paragraph for each reason; the codes between them are for programs.
+  function sentences(text) {
+    return text.split(/(?:^'?| )[a-z]+(?:_[a-z]+)+: /).filter(Boolean).map((words) => {
+      const paragraph = document.createElement("p");
+      paragraph.textContent = words;
+      return paragraph;
+    });
   }
 
   function parse(text) {

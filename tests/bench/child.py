@@ -1,0 +1,122 @@
+"""Little programs run inside Usher, in a process of their own; each prints one JSON document."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.db import transaction  # noqa: E402
+
+from usher.core import bulk, clock, work  # noqa: E402
+from usher.core.rows import new_id  # noqa: E402
+from usher.organizations.models import Organization, SeatPool  # noqa: E402
+from usher.people import passwords  # noqa: E402
+from usher.people.models import Account, HashBatch, Membership, SearchWord  # noqa: E402
+from usher.people.names import search_words, sort_key  # noqa: E402
+
+FIRST = ("Åsa", "Noah", "Zoë", "Kofi", "Mai", "Łukasz", "Siobhán", "Aarav", "Ines", "José")
+LAST = ("Öberg", "Adeyemi", "van Dijk", "Mensah", "Nguyễn", "Żak", "Ní Bhriain", "Sharma", "Duarte", "Paz")
+
+
+def bare(seconds: float = 4.0) -> dict[str, float]:
+    """argon2id runs a second, on one thread for each core, with nothing around them."""
+    cores = os.cpu_count() or 1
+    digest = passwords.digest("river-lamp-4821")
+
+    def loop() -> int:
+        end, count = time.perf_counter() + seconds, 0
+        while time.perf_counter() < end:
+            passwords.harden(digest)
+            count += 1
+        return count
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(cores) as pool:
+        total = sum(pool.map(lambda _: loop(), range(cores)))
+    return {"rate": total / (time.perf_counter() - begun), "cores": cores}
+
+
+def wrapping() -> dict[str, float]:
+    """The worker wraps all digests that wait; hashes a second."""
+    count = Account.objects.filter(password__startswith=passwords.KEYED).count()
+    begun = time.perf_counter()
+    work.drain([HashBatch])
+    left = Account.objects.filter(password__startswith=passwords.KEYED).count()
+    return {"count": count, "left": left, "rate": count / (time.perf_counter() - begun)}
+
+
+def members(slug: str, count: str) -> dict[str, Any]:
+    """Fill an organisation with members, straight into the tables: only reading is measured on them."""
+    organization = Organization.objects.get(slug=slug)
+    total = int(count)
+    for start in range(0, total, 10_000):
+        with transaction.atomic():
+            _fill(organization, range(start, min(start + 10_000, total)))
+    SeatPool.objects.filter(organization=organization, pool="student").update(used=total, limit=total + 100)
+    return {"members": total}
+
+
+def _fill(organization: Organization, numbers: range) -> None:
+    now = clock.now()
+    people = [
+        (new_id(), new_id(), f"{FIRST[n % 10]} {LAST[n // 10 % 10]} {n}", f"p{n}@{organization.slug}.example")
+        for n in numbers
+    ]
+    bulk.insert(
+        Account,
+        (
+            "id",
+            "password",
+            "username",
+            "email",
+            "sign_in_key",
+            "home",
+            "is_operator",
+            "must_change_password",
+            "created_at",
+        ),
+        [(a, "!", name, mail, mail, organization.id, False, False, now) for a, _, name, mail in people],
+    )
+    bulk.insert(
+        Membership,
+        ("id", "organization", "account", "role", "state", "method", "evidence", "joined_at", "sort_name"),
+        [
+            (m, organization.id, a, "student", "active", "csv_import", "", now, sort_key(name))
+            for a, m, name, _ in people
+        ],
+    )
+    words = [(m, organization.id, word) for _, m, name, mail in people for word in search_words(name, mail)]
+    bulk.insert(SearchWord, ("membership", "organization_id", "word"), words)
+
+
+def hardened(slug: str) -> dict[str, int]:
+    """Wrap what waits, so that sign-ins meet the final form."""
+    work.drain([HashBatch])
+    return {"members": Membership.objects.filter(organization__slug=slug).count()}
+
+
+def median(of: str, runs: str) -> dict[str, float]:
+    """The median of several runs of a program that answers with a rate."""
+    return {"rate": statistics.median(PROGRAMS[of]()["rate"] for _ in range(int(runs)))}
+
+
+PROGRAMS: dict[str, Callable[..., dict[str, Any]]] = {
+    "bare": bare,
+    "wrapping": wrapping,
+    "members": members,
+    "hardened": hardened,
+    "median": median,
+}
+
+if __name__ == "__main__":
+    print(json.dumps(PROGRAMS[sys.argv[1]](*sys.argv[2:])))
