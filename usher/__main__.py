@@ -5,16 +5,27 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 
 import django
 
 from usher.config import ConfigError, config
 
 
+def take_settings(words: Sequence[str]) -> None:
+    """Two words of the command line are settings, and settings are read once: before Django."""
+    if words[:1] == ["demo"]:
+        os.environ["USHER_DEMO"] = "1"
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if words[0] in ("demo", "serve") and word.startswith("--listen"):
+            os.environ["USHER_LISTEN"] = word.partition("=")[2] or following
+
+
 def main() -> None:
     # Whatever we write — database, keys, lists — is for this user alone.
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "usher.settings")
+    take_settings(sys.argv[1:])
     try:
         config()
         django.setup()

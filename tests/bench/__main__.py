@@ -43,7 +43,7 @@ def say(what: str, value: str, note: str = "") -> None:
 
 def organization(on: Stage, seats: int = 2_000_000) -> None:
     on.usher("org", "create", SLUG, "--name", "Bench", "--plan", "school", "--seats", f"student={seats}",
-             "--admin", "ada@bench.example", "--json")  # fmt: skip
+             "--admin", "ada@bench.example")  # fmt: skip
 
 
 def people(path: Path, rows: int, start: int = 0) -> Path:
@@ -122,6 +122,7 @@ def run_for(address: str, seconds: float, *, clients: int = 2, pause: float = 0.
             yield browser.sign_in(SLUG, f"pupil{number}@bench.example", f"river-lamp-{number % 9000 + 1000}")
             n += clients
             time.sleep(pause)
+        browser.connection.close()
 
     return crowd([lambda first=first: list(loop(first)) for first in range(clients)])
 
@@ -150,7 +151,7 @@ def pages(on: Stage, *, quick: bool) -> None:
     """The Users page at 1,000 and at 1,000,000 members, with and without filters, in turn."""
     sizes = {"small": 1_000, "large": 20_000 if quick else 1_000_000}
     for slug, size in sizes.items():
-        on.usher("org", "create", slug, "--name", slug, "--plan", "school", "--admin", f"ada@{slug}.example", "--json")
+        on.usher("org", "create", slug, "--name", slug, "--plan", "school", "--admin", f"ada@{slug}.example")
         on.child("members", slug, str(size))
         (on.folder / f"{slug}.csv").write_text(f"email,password,username\nboss@{slug}.example,river-lamp-4821,Boss\n")
         on.usher("import", str(on.folder / f"{slug}.csv"), "--org", slug, "--role", "admin",

@@ -48,7 +48,7 @@ class Browser:
             self.kept = dict(self.cookies)
         begun = time.perf_counter()
         status, page = self.ask(
-            "POST", path, {"csrfmiddlewaretoken": self.token, "sign_in": sign_in, "password": password}
+            "POST", path, {"csrfmiddlewaretoken": self.token, "name": sign_in, "password": password}
         )
         seconds = time.perf_counter() - begun
         if status != 302:

@@ -20,7 +20,7 @@ from usher.cli import (
 from usher.cli.base import group
 
 
-@group(epilog="Settings come from the environment: see docs/admin/settings.md.")
+@group(epilog="Settings come from the environment: see docs/settings.md.")
 @click.version_option(package_name="usher")
 def main() -> None:
     """Usher seats people in organisations."""

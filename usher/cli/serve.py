@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import os
 import signal
 import socket
@@ -16,6 +17,9 @@ from types import FrameType
 
 import click
 from django.db import connections
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from usher.cli.base import InputError, command, example
 from usher.config import Config, config
@@ -47,6 +51,7 @@ def run(given: Config) -> None:
     refuse_taken_port(given.listen_host, given.listen_port)
     if schema.pending():
         raise InputError("The database is not up to date; run: usher migrate")
+    importlib.import_module("usher.wsgi")  # once, before the fork, and not for every command
     click.echo(f"Usher listens on {given.address} (stop with Ctrl+C)", err=True)
     raise SystemExit(_together([partial(_web, given), _worker]))
 
@@ -65,26 +70,23 @@ def refuse_taken_port(host: str, port: int) -> None:
             ) from None
 
 
-def web_command(given: Config) -> list[str]:
-    options = {
-        "interface": "wsgi",
-        "host": given.listen_host,
-        "port": given.listen_port,
-        "workers": given.web_processes,
-        "blocking-threads": BLOCKING_THREADS,
-        "respawn-interval": 1,
-        "workers-kill-timeout": int(GRACE) - 5,
-        "log-level": "warning",
-    }
-    flags = ["--respawn-failed-workers", "--no-ws", "--no-access-log"]
-    pairs = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-    return [sys.executable, "-m", "granian", *pairs, *flags, "usher.wsgi:application"]
-
-
 def _web(given: Config) -> None:
+    """The web server, in this very process: what is imported already is shared by all of its workers."""
     _on_its_own()
-    command = web_command(given)
-    os.execv(command[0], command)  # noqa: S606  # no shell is what we want
+    Granian(
+        "usher.wsgi:application",
+        address=given.listen_host,
+        port=given.listen_port,
+        interface=Interfaces.WSGI,
+        workers=given.web_processes,
+        blocking_threads=BLOCKING_THREADS,
+        respawn_failed_workers=True,
+        respawn_interval=1,
+        workers_kill_timeout=int(GRACE) - 5,
+        websockets=False,
+        log_access=False,
+        log_level=LogLevels.warning,
+    ).serve()
 
 
 def _worker() -> None:
