@@ -11,11 +11,34 @@ from crew import Crew
 from crew import crew as on_board
 from django.test import Client
 from world import Person, World, signed_in
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from usher.people import passwords
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LEAST = passwords.Cost(memory_kib=8, passes=1, lanes=1, tag_bytes=16)
+
+
+# Files whose tests share processes that are worth starting once go to one worker. xdist's own groups
+# (``xdist_group`` with ``--dist loadgroup``) have no effect under pytest 9: it lets no plugin rename a test.
+ONE_WORKER = {
+    "tests/proof/test_races.py": "crew",
+    "tests/proof/test_crash.py": "crew",
+    "tests/platform/test_serve.py": "serve",
+}
+
+
+class Shares(LoadScopeScheduling):  # type: ignore[misc]
+    """Test by test to whichever worker is free, but those of ``ONE_WORKER`` together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ONE_WORKER.get(nodeid.partition("::")[0], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
+    return Shares(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

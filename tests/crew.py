@@ -114,11 +114,11 @@ def database(folder: Path) -> Iterator[dict[str, str]]:
     parts = urlsplit(url)
     server = urlunsplit(parts._replace(path="/postgres"))
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
+        connection.execute(f"CREATE DATABASE {name}")
         try:
             yield environ | {"DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}"))}
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def own_environment(folder: Path) -> dict[str, str]:

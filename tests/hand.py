@@ -206,8 +206,8 @@ def _ticking(last: int) -> Iterator[list[int]]:
 
         return ticked
 
-    connection._commit = around(connection._commit)  # type: ignore[method-assign]
-    bulk._copy = around(bulk._copy)  # type: ignore[attr-defined]
+    connection._commit = around(connection._commit)  # type: ignore[attr-defined]
+    bulk._copy = around(bulk._copy)
     with connection.execute_wrapper(lambda execute, *args: around(execute)(*args)):
         yield count
 

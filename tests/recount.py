@@ -50,7 +50,7 @@ def _members(organization_id: uuid.UUID) -> Iterator[str]:
     if lost.exists():
         yield f"{lost.count()} accounts without a membership"
     came = Event.objects.filter(organization_id=organization_id, type=EventType.MEMBERSHIP_CREATED)
-    if sorted(came.values_list("account_id", flat=True)) != sorted(accounts):
+    if Counter(came.values_list("account_id", flat=True)) != Counter(accounts):
         yield "the events of joining are not the members"
     silent = Membership.objects.filter(organization_id=organization_id, words=None)
     if silent.exists():
@@ -64,7 +64,7 @@ def _members(organization_id: uuid.UUID) -> Iterator[str]:
 def _imports(organization_id: uuid.UUID) -> Iterator[str]:
     for source in Import.objects.filter(organization_id=organization_id):
         lines = list(ImportLine.objects.filter(source=source))
-        made = [line.membership_id for line in lines if line.result == "created"]
+        made = [str(line.membership_id) for line in lines if line.result == "created"]
         if len(set(made)) != len(made):
             yield "two lines made one member"
         if Membership.objects.filter(organization_id=organization_id, id__in=made).count() != len(made):

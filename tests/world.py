@@ -81,12 +81,17 @@ class House:
         """A member with an address and a password of his own: nothing left to do at sign-in."""
         email = f"{username.partition(' ')[0].lower()}@{self.organization.slug}.example"
         outcome = self.add(somebody(username, role, email=email, groups=groups, method=Method.OPERATOR))
-        assert outcome.account_id, outcome.findings
-        links.set_own_password(Account.objects.get(id=outcome.account_id), passwords.digest(PASSWORD))
-        return Person(outcome.account_id, outcome.membership_id)
+        account = self.account(outcome)
+        links.set_own_password(account, passwords.digest(PASSWORD))
+        return Person(account.id, outcome.membership_id)
 
     def account(self, outcome: Outcome) -> Account:
-        return Account.objects.get(id=outcome.account_id)
+        return self.member(outcome).account
+
+    def member(self, outcome: Outcome) -> Membership:
+        """Whom the door let in, as the database has them."""
+        assert outcome.membership_id, outcome.findings
+        return Membership.objects.select_related("account").get(id=outcome.membership_id)
 
     def group(self, name: str, cap: int | None = None) -> Group:
         return Group.objects.create(organization_id=self.id, name=name, name_key=name.lower(), cap=cap)

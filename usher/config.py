@@ -41,7 +41,7 @@ def _cores() -> int:
 
 
 class Config(BaseSettings):
-    """Everything an operator can set. The descriptions are the documentation (docs/admin/settings.md)."""
+    """Everything an operator can set. The descriptions are the documentation (docs/settings.md)."""
 
     model_config = SettingsConfigDict(
         env_prefix="USHER_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True

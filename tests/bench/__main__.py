@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from browsers import Browser, crowd, token_of
@@ -124,7 +125,7 @@ def run_for(address: str, seconds: float, *, clients: int = 2, pause: float = 0.
             time.sleep(pause)
         browser.connection.close()
 
-    return crowd([lambda first=first: list(loop(first)) for first in range(clients)])
+    return crowd([partial(list, loop(first)) for first in range(clients)])
 
 
 def during_import(on: Stage, *, quick: bool) -> None:

@@ -122,4 +122,4 @@ def stage(postgresql: str = "") -> Iterator[Stage]:
 
 def _admin(url: str, statement: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload]
+        connection.execute(statement)

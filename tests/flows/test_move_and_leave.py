@@ -215,7 +215,7 @@ def test_nobody_comes_back_after_the_licence_ended(world: World) -> None:
 
 def test_somebody_who_waits_is_not_let_in_by_coming_back(world: World) -> None:
     deactivate(world.cedar.id, world.pia.membership.id, world.ada.by)
-    Membership.objects.filter(id=world.pia.membership_id).update(state="waiting")
+    Membership.objects.filter(id=world.pia.membership.id).update(state="waiting")
     world.cedar.seats("student", 0)
     assert not reactivate(world.cedar.id, world.pia.membership.id, world.ada.by)
     assert world.cedar.seats("student").used == 0
@@ -276,7 +276,7 @@ def test_groups_change_all_or_nothing(world: World) -> None:
     full, choir = world.cedar.group("Full", cap=0), world.cedar.group("Choir")
     wanted = {choir.id}
     change_groups(world.cedar.id, world.pia.membership.id, wanted, world.ada.by)
-    held = GroupMembership.objects.filter(membership_id=world.pia.membership_id)
+    held = GroupMembership.objects.filter(membership_id=world.pia.membership.id)
     assert set(held.values_list("group_id", flat=True)) == wanted
     with pytest.raises(UsherError):
         change_groups(world.cedar.id, world.pia.membership.id, {full.id, world.year5.id}, world.ada.by)

@@ -24,7 +24,6 @@ import psycopg.sql
 import pytest
 from crew import database
 
-pytestmark = pytest.mark.xdist_group("crew")
 SUPPLIED = [f"canary-{word}-{n}{n}{n}" for n, word in enumerate(("yellow", "zebra", "quartz"), start=4)]
 TYPED_WRONG = "canary-mistyped-777"
 FILE = "email,username,password\r\n" + "".join(

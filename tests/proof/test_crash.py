@@ -14,8 +14,6 @@ from pathlib import Path
 import pytest
 from crew import Crew
 
-pytestmark = pytest.mark.xdist_group("crew")
-
 SEATS = {"student": 11, "teacher": 5}
 NEVER = 10**9
 FILE = "\r\n".join(

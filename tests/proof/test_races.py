@@ -10,7 +10,6 @@ from collections import Counter
 import pytest
 from crew import Act, Crew
 
-pytestmark = pytest.mark.xdist_group("crew")
 QUICK, LONG = 10, 1000
 INVITE, CLASS = "join_one", "join_class"
 
@@ -36,7 +35,7 @@ def seat_seekers(dice: random.Random, ids: dict[str, str]) -> list[Act]:
 def demand(acts: list[Act]) -> int:
     """How many people want something: the same person twice is one."""
     people = {str(sorted(args.items())) + act for act, args in acts if act not in ("join_class", "join_nameless")}
-    classes = sum(args["count"] for act, args in acts if act == "join_class")
+    classes: int = sum(args["count"] for act, args in acts if act == "join_class")
     return len(people) + classes + sum(act == "join_nameless" for act, _ in acts)
 
 

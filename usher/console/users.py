@@ -116,9 +116,9 @@ def _words(page: Page, everybody: Standing | None, not_active: int) -> str:
     total, more = page.total, (page.total or 0) > COUNTED
     if everybody:
         total, more = everybody.used + not_active, not_active > COUNTED
-    words = {"first": page.first, "last": page.last, "total": f"{COUNTED if more and not everybody else total:,}"}
     if total is None:
-        return _("People {first} to {last}, by name").format(**words)
+        return _("People {first} to {last}, by name").format(first=page.first, last=page.last)
+    words = {"first": page.first, "last": page.last, "total": f"{COUNTED if more and not everybody else total:,}"}
     if more:
         return _("People {first} to {last} of more than {total}, by name").format(**words)
     return _("People {first} to {last} of {total}, by name").format(**words)

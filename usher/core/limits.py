@@ -118,8 +118,8 @@ SIGN_IN_ACCOUNT = Limit("sign_in_account", capacity=100, refill_seconds=3600 / 2
 # three seconds.
 SIGN_IN_ADDRESS = Limit("sign_in_address", capacity=300, refill_seconds=15 * 60 / 300)
 
-# A preview says which addresses have an account of their own: counted for each organisation, so that nobody
-# reads a whole address book out of it. A busy September day has some dozens.
+# A preview, an import and a corrected address say which addresses have an account of their own: counted for each
+# organisation, so that nobody reads a whole address book out of it. A busy September day has some dozens.
 PREVIEWS = Limit("previews", capacity=200, refill_seconds=24 * 3600 / 200)
 
 LIMITS = (SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, PREVIEWS)

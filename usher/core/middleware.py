@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from uuid_utils.compat import uuid7
 
@@ -37,6 +37,8 @@ class RequestContext:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if _holds_nul(request):
+            return HttpResponseBadRequest("Bad request")
         # Probes come by IP address, before any host is checked and without a session.
         probe = health.PATHS.get(request.path)
         if probe:
@@ -97,6 +99,11 @@ def _address(text: str) -> str:
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
         return str(mapped or address)
     return ""
+
+
+def _holds_nul(request: HttpRequest) -> bool:
+    """No address of ours has a NUL, and PostgreSQL takes none in a question: forms refuse it, addresses do here."""
+    return "\0" in request.path or "%00" in request.META.get("QUERY_STRING", "")
 
 
 def _request_id(request: HttpRequest) -> str:

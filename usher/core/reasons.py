@@ -6,21 +6,13 @@ Page, CSV row, CLI and API show the same text. The member's name in lower case i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum, unique
-from typing import TypeAlias
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-Text: TypeAlias = "str | Promise"
-Fact: TypeAlias = "str | int"
+from usher.core.findings import Blanks, Fact, Finding
 
-
-class _Blanks(dict[str, str]):
-    def __missing__(self, _key: str) -> str:
-        return "…"
+__all__ = ["Fact", "Finding", "Reason"]
 
 
 @unique
@@ -206,6 +198,11 @@ class Reason(Enum):
         _("Wait until it is done, then send the file again."),
         503,
     )
+    LIST_STOPPED = (
+        _("The list stops here, before its end."),
+        _("Do the same again: nobody is added twice."),
+        503,
+    )
     IMPORT_OPEN = (
         _("This import is not finished."),
         _("Send the same file again: it completes the import and holds the passwords."),
@@ -374,34 +371,8 @@ class Reason(Enum):
     @property
     def pattern(self) -> str:
         """The sentence without the facts of a case, for counts by reason."""
-        return str(self.value[0]).format_map(_Blanks())
+        return str(self.value[0]).format_map(Blanks())
 
     def __call__(self, column: str = "", **facts: Fact) -> Finding:
         """This reason with the facts of one case, ready to be shown or raised."""
         return Finding(self, facts, column)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A reason met in one case. ``column`` is the column of the file or the field of the form it is about."""
-
-    reason: Reason
-    facts: Mapping[str, Fact] = field(default_factory=dict)
-    column: str = ""
-
-    @property
-    def code(self) -> str:
-        return self.reason.code
-
-    @property
-    def sentence(self) -> str:
-        return str(self.reason.value[0]).format_map({"column": self.column, **self.facts})
-
-    @property
-    def next_step(self) -> str:
-        return str(self.reason.value[1]).format_map({"column": self.column, **self.facts})
-
-    @property
-    def text(self) -> str:
-        """``code: sentence``, as written in the ``reason`` column of every result file."""
-        return f"{self.code}: {self.sentence}"

@@ -18,7 +18,6 @@ from usher.people.models import Account, Group, MadeName, Membership
 from usher.people.names import name_key, sort_key, stem
 
 
-
 def today_in(organization: Organization) -> dt.date:
     """Today where the organisation is: its licence ends at its own midnight."""
     return clock.now().astimezone(zoneinfo.ZoneInfo(organization.time_zone)).date()

@@ -51,10 +51,10 @@ def reactivate(organization_id: uuid.UUID, membership_id: uuid.UUID, by: By) -> 
         member = change.membership
         if member.state != Membership.State.INACTIVE:
             return False
-        groups = Group.objects.filter(members__membership_id=membership_id)
-        joiner = Joiner(
-            Method.CONSOLE, member.account_id, change.role.slug, tuple(groups.values_list("name", flat=True))
-        )
+        # A plan that has lost its groups keeps nobody out who is in one.
+        groups = Group.objects.filter(members__membership_id=membership_id) if change.house.plan.groups else None
+        names = tuple(groups.values_list("name", flat=True)) if groups is not None else ()
+        joiner = Joiner(Method.CONSOLE, member.account_id, change.role.slug, names)
         change.house.terms = Terms(returning=True)
         houses.look_up(change.house, [joiner], lock=True)
         outcome = consider(joiner, change.house)

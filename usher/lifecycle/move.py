@@ -107,11 +107,14 @@ def set_group_right(
             raise UsherError(Reason.NOT_YOUR_GROUP())
         group = _group(change, group_id)
         links = GroupMembership.objects.filter(group=group, membership=change.membership)
-        if not links.update(right=GroupMembership.Right(right)):
+        if not links.exists():
             raise UsherError(Reason.NOT_A_MEMBER(sign_in=change.membership.account.sign_in))
+        if not links.exclude(right=right).update(right=GroupMembership.Right(right)):
+            return
         change.record(EventType.GROUP_JOINED, {"group": str(group.id), "name": group.name, "right": right})
 
 
+@retrying
 def change_groups(organization_id: uuid.UUID, membership_id: uuid.UUID, wanted: Collection[uuid.UUID], by: By) -> None:
     """Make the member's groups exactly ``wanted``. Raises UsherError as the single steps; all or nothing."""
     with transaction.atomic():

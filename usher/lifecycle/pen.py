@@ -22,6 +22,8 @@ from usher.people import passwords
 from usher.people.models import Account, Group, GroupMembership, HashBatch, MadeName, Membership, SearchWord
 from usher.people.names import name_key, search_words, sort_key
 
+LONGEST_EVIDENCE = 200  # characters; a file may have any name
+
 ACCOUNT = (
     "id", "password", "username", "email", "sign_in_key", "home", "is_operator", "must_change_password",
     "password_expires_at", "password_set_at", "created_at",
@@ -67,7 +69,7 @@ def _write_accounts(house: House, created: Sequence[Outcome], now: dt.datetime) 
     bulk.insert(Account, ACCOUNT, [_account_row(house, outcome, now) for outcome in created])
     ids = [outcome.account_id for outcome in created if outcome.account_id and _password(outcome)]
     if ids:
-        HashBatch.objects.create(first_id=ids[0], last_id=ids[-1], run_at=now)
+        HashBatch.objects.create(first_id=min(ids), last_id=max(ids), run_at=now)
 
 
 def _password(outcome: Outcome) -> str:
@@ -106,7 +108,7 @@ def _membership_row(house: House, outcome: Outcome, now: dt.datetime) -> tuple[A
     joiner = outcome.joiner
     return (
         outcome.membership_id, house.organization_id, outcome.account_id, joiner.role, Membership.State.ACTIVE.value,
-        joiner.method.value, joiner.evidence, now, sort_key(outcome.username),
+        joiner.method.value, joiner.evidence[:LONGEST_EVIDENCE], now, sort_key(outcome.username),
     )  # fmt: skip
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+
 from usher.core.cells import guard
+from usher.core.reasons import Reason
 from usher.lifecycle.joiner import NewAccount, Outcome, Result
 
 COLUMNS = ("line", "sign_in", "username", "email", "password", "role", "result", "reason", "sign_in_at")
 HEADER = ",".join(COLUMNS) + "\r\n"
+
+log = structlog.get_logger("usher.lists")
 
 
 def rows_of(outcomes: Iterable[Outcome], passwords: Mapping[int, str], sign_in_at: str) -> str:
@@ -38,6 +43,26 @@ def _row(outcome: Outcome, password: str, sign_in_at: str) -> tuple[str | int, .
         guard(" ".join(f"{finding.text} {finding.next_step}" for finding in outcome.findings)),
         sign_in_at,
     )
+
+
+def whole(pieces: Iterator[str]) -> Iterator[str]:
+    """The same pieces, and where they break off a last line that says so.
+
+    The list is on its way by then: the web server would end it as if nothing were missing.
+    """
+    try:
+        yield from pieces
+    except Exception:
+        log.exception("list_stopped")
+        yield stopped()
+
+
+def stopped() -> str:
+    """The last line of a list that is not whole."""
+    text = io.StringIO()
+    finding = Reason.LIST_STOPPED()
+    csv.writer(text).writerow(["", "", "", "", "", "", Result.REFUSED.value, f"{finding.text} {finding.next_step}", ""])
+    return text.getvalue()
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from usher.organizations.models import License, Organization, SeatPool
 from usher.organizations.plans import PLANS, Plan
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+LONGEST_NAME = 120
 RESERVED = frozenset({"www", "api", "static", "admin", "usher", "new", "o"})
 
 
@@ -25,15 +26,18 @@ def create(
 ) -> Organization:
     """Make an organisation; ``seats`` by pool override the plan's own numbers.
 
-    Raises UsherError: slug_not_allowed, slug_taken, unknown_plan, unknown_pool. Records the event;
+    Raises UsherError: slug_not_allowed, slug_taken, unknown_plan, unknown_pool, and what is wrong with the name.
+    Records the event;
     call it inside a transaction when more belongs to it.
     """
     plan = _plan(plan_slug)
     limits = {**plan.seats, **_known_pools(plan, seats or {})}
     _check_slug(slug)
+    shown = " ".join(name.split()) or slug
+    _check_name(shown)
     try:
         with transaction.atomic():
-            return _write(slug, name.strip() or slug, plan, limits, actor)
+            return _write(slug, shown, plan, limits, actor)
     except IntegrityError as error:
         raise UsherError(Reason.SLUG_TAKEN("slug", slug=slug)) from error
 
@@ -54,6 +58,13 @@ def _known_pools(plan: Plan, seats: Mapping[str, int]) -> Mapping[str, int]:
 def _check_slug(slug: str) -> None:
     if not SLUG.fullmatch(slug) or slug in RESERVED or "--" in slug:
         raise UsherError(Reason.SLUG_NOT_ALLOWED("slug", slug=slug))
+
+
+def _check_name(name: str) -> None:
+    if len(name) > LONGEST_NAME:
+        raise UsherError(Reason.NAME_TOO_LONG("name", length=len(name), limit=LONGEST_NAME))
+    if not name.isprintable():
+        raise UsherError(Reason.NAME_HIDDEN_CHARACTERS("name"))
 
 
 def _write(slug: str, name: str, plan: Plan, limits: Mapping[str, int], actor: Actor) -> Organization:

@@ -24,6 +24,7 @@ from usher.events.types import Actor, Draft, EventType
 from usher.people import links, passwords
 from usher.people.addresses import Address
 from usher.people.models import Account, Membership
+from usher.people.search import reindex
 
 # Everything that hangs on an account, and whether it is a kind of credential. A contract test finds what hangs
 # there by introspection and fails when something is missing here: decide, then write it down.
@@ -118,6 +119,7 @@ def _prove(account: Account, address: Address, encoded_password: str) -> None:
         account.claimed_at, account.home = clock.now(), None
         account.email, account.sign_in_key = address.original, address.key
         account.save(update_fields=["claimed_at", "home", "email", "sign_in_key"])
+        reindex(account)
     EmailAddress.objects.update_or_create(user=account, email=address.key, defaults={"verified": True, "primary": True})
     if encoded_password:
         links.set_own_password(account, encoded_password)

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from usher.core import clock
 from usher.core.errors import UsherError
+from usher.core.limits import PREVIEWS
 from usher.core.reasons import Finding, Reason
 from usher.core.retry import retrying
 from usher.events import record
@@ -26,10 +27,18 @@ def correct(visit: Visit, membership_id: uuid.UUID, *, username: str, email: str
     """Write the name and address anew; the password stays, links that are on their way die. An admin's work.
 
     ``email`` may stay empty where there was none. Raises UsherError: the findings of name and address,
-    not_a_member, not_managed_here, not_below_you, address_taken, has_account.
+    not_a_member, not_managed_here, not_below_you, address_taken, has_account, too_many_tries.
     """
     name, address = _read(username, email)
-    return _correct(visit, membership_id, name, address)
+    minutes = PREVIEWS.wait_minutes(str(visit.organization.id)) if address else 0
+    if minutes:
+        raise UsherError(Reason.TOO_MANY_TRIES(minutes=minutes))
+    try:
+        return _correct(visit, membership_id, name, address)
+    except UsherError as no:
+        if no.findings[0].reason is Reason.HAS_ACCOUNT:
+            PREVIEWS.add(str(visit.organization.id))
+        raise
 
 
 def _read(username: str, email: str) -> tuple[str, Address | None]:

@@ -10,12 +10,15 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from usher.people import passwords
 
 if TYPE_CHECKING:
     from usher.people.models import Account
 
+Digest = tuple[uuid.UUID, str]
+PIECE = 2_000  # digests read together
 SLICE = 64  # hashes per write: some two seconds of work at risk, a few milliseconds of lock
 
 
@@ -24,24 +27,30 @@ def harden_range(accounts: type[Account], first: uuid.UUID, last: uuid.UUID, *, 
 
     The update is conditional on the old hash: a password changed or upgraded meanwhile stands.
     """
-    waiting = accounts.objects.filter(id__range=(first, last), password__startswith=passwords.KEYED)
-    rows = list(waiting.values_list("id", "password"))
+    waiting = accounts.objects.filter(id__range=(first, last), password__startswith=passwords.KEYED).order_by("id")
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        hashes = zip(rows, pool.map(passwords.harden, [password for _, password in rows]), strict=True)
-        for batch in _slices(hashes):
-            beat()
-            _store(accounts, batch)
+        for rows in _pieces(waiting):
+            hashes = zip(rows, pool.map(passwords.harden, [password for _, password in rows]), strict=True)
+            for batch in _slices(hashes):
+                beat()
+                _store(accounts, batch)
 
 
-def _slices(
-    hashes: Iterable[tuple[tuple[uuid.UUID, str], str]],
-) -> Iterator[Sequence[tuple[tuple[uuid.UUID, str], str]]]:
+def _pieces(waiting: QuerySet[Account]) -> Iterator[list[Digest]]:
+    """A range may span a whole school or the whole server: it is not read into memory at once."""
+    rows = list(waiting.values_list("id", "password")[:PIECE])
+    while rows:
+        yield rows
+        rows = list(waiting.filter(id__gt=rows[-1][0]).values_list("id", "password")[:PIECE])
+
+
+def _slices(hashes: Iterable[tuple[Digest, str]]) -> Iterator[Sequence[tuple[Digest, str]]]:
     source = iter(hashes)
     while batch := list(islice(source, SLICE)):
         yield batch
 
 
-def _store(accounts: type[Account], batch: Sequence[tuple[tuple[uuid.UUID, str], str]]) -> None:
+def _store(accounts: type[Account], batch: Sequence[tuple[Digest, str]]) -> None:
     with transaction.atomic():
         for (account_id, old), new in batch:
             accounts.objects.filter(id=account_id, password=old).update(password=new)

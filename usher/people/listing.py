@@ -65,8 +65,9 @@ class Cursor:
         """The cursor of an address; None for the first page and for nonsense."""
         try:
             name, key, number, back = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            return cls(str(name), uuid.UUID(key), max(0, int(number)), bool(back))
-        except (ValueError, TypeError, AttributeError):
+            str(name).encode()  # half a surrogate pair is no text for a database; nor is NUL
+            return None if "\0" in str(name) else cls(str(name), uuid.UUID(key), max(0, int(number)), bool(back))
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
 

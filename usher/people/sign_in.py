@@ -150,7 +150,7 @@ def _meet_another_writer(account: Account, facts: dict[str, Any]) -> None:
     stored = mine.values_list("password", flat=True).get()
     if passwords.salt_of(stored) != passwords.salt_of(account.password):
         raise UsherError(Reason.SIGN_IN_FAILED())
-    mine.update(**facts)
+    mine.filter(password=stored).update(**facts)  # a new password that comes this very moment keeps its own end
 
 
 def _signed_in(account: Account, organization: Organization | None) -> Draft:

@@ -32,7 +32,13 @@ class BulkForm(forms.Form):
     )
 
     def __init__(
-        self, data: object, *, roles: Sequence[tuple[str, str]], groups: Sequence[str] | None, must_pick: bool, group: str
+        self,
+        data: object,
+        *,
+        roles: Sequence[tuple[str, str]],
+        groups: Sequence[str] | None,
+        must_pick: bool,
+        group: str,
     ) -> None:
         super().__init__(data, initial={"group": group})  # type: ignore[arg-type]
         self.fields["role"].choices = roles  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ class ImportJournal:
     def __init__(self, source: Import) -> None:
         self.source = source
         self.changed: set[int] = set()
+        self._is_reissued = False  # a parallel run finished it, and new passwords were made since this one began
 
     def done(self, joiners: Sequence[Joiner]) -> Mapping[int, Outcome]:
         """Lines that made a member in an earlier or a parallel run.
@@ -25,6 +26,9 @@ class ImportJournal:
         after that, those whose member is still active are ``unchanged`` and the rest is judged afresh.
         """
         by_line = {joiner.line: joiner for joiner in joiners}
+        self._is_reissued = (
+            Import.objects.values_list("reissue", flat=True).get(id=self.source.id) != self.source.reissue
+        )
         lines = ImportLine.objects.filter(
             source=self.source, line__in=by_line, result=Result.CREATED.value
         ).values_list("line", "membership_id")
@@ -40,7 +44,7 @@ class ImportJournal:
         return member is not None and (self.source.finished_at is None or member.state != Membership.State.INACTIVE)
 
     def _outcome(self, joiner: Joiner, member: Membership) -> Outcome:
-        if not has_first_password(member.account):
+        if self._is_reissued or not has_first_password(member.account):
             self.changed.add(joiner.line)
         account = member.account
         return Outcome(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from django.conf import settings
+
 from usher.core.cells import unguard
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
@@ -66,8 +68,9 @@ class Sheet:
 
 def refuse_too_large(size: int) -> None:
     """``size`` in bytes, as known before the content is. Raises UsherError (file_too_large)."""
-    if size > LIMITS.size:
-        raise UsherError(Reason.FILE_TOO_LARGE(size=in_megabytes(size), limit=in_megabytes(LIMITS.size)))
+    most = min(LIMITS.size, settings.USHER_IMPORT_MAX_BYTES)  # of an upload no more than that is kept
+    if size > most:
+        raise UsherError(Reason.FILE_TOO_LARGE(size=in_megabytes(size), limit=in_megabytes(most)))
 
 
 def read(content: bytes, name: str = "") -> Sheet:

@@ -20,6 +20,7 @@ from usher.lifecycle import desk, userlist
 from usher.lifecycle.joiner import By, Outcome, Result
 from usher.lifecycle.run import Run
 from usher.lifecycle.userlist import Report
+from usher.lifecycle.visitor import check_still
 from usher.methods.csv_import.entry import enter
 from usher.methods.csv_import.journal import ImportJournal
 from usher.methods.csv_import.models import Import
@@ -63,7 +64,7 @@ def preview(order: Order) -> Iterator[list[Outcome]]:
     Raises UsherError as :func:`options.check`, and too_many_tries.
     """
     check(order.organization, order.options, order.by)
-    _count_preview(order)
+    _count_look(order)
     known = Import.objects.filter(organization=order.organization, identity=order.identity()).first()
     run = Run(
         order.organization.id,
@@ -75,8 +76,8 @@ def preview(order: Order) -> Iterator[list[Outcome]]:
     return _counted(order, enter(run, order.sheet.rows(), order.options, lambda _row: ""))
 
 
-def _count_preview(order: Order) -> None:
-    """The operator may look as often as he likes."""
+def _count_look(order: Order) -> None:
+    """It says which addresses have an account of their own. The operator may look as often as he likes."""
     if order.by.actor.kind != "account":
         return
     who = str(order.organization.id)
@@ -87,8 +88,13 @@ def _count_preview(order: Order) -> None:
 
 
 def start(order: Order) -> Import:
-    """The row of this import, new or from an earlier run. Raises UsherError as :func:`options.check`."""
+    """The row of this import, new or from an earlier run.
+
+    Raises UsherError as :func:`options.check`, and too_many_tries: an import tells as much as its preview.
+    """
     check(order.organization, order.options, order.by)
+    if not Import.objects.filter(organization=order.organization, identity=order.identity()).exists():
+        _count_look(order)
     with transaction.atomic():
         source, is_new = Import.objects.get_or_create(
             organization=order.organization,
@@ -121,6 +127,7 @@ def write(order: Order, source: Import) -> Iterator[str]:
         yield userlist.rows_of(outcomes, _shown(outcomes, plain, journal.changed), order.sign_in_at)
         plain.clear()
         Import.objects.filter(id=source.id).update(rows_done=order.report.rows)
+        check_still(order.organization, order.by)
     finish(order, source)
 
 

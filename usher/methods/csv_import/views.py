@@ -13,6 +13,7 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Finding
 from usher.lifecycle import userlist
 from usher.lifecycle.desk import groups_to_pick, roles_to_pick
+from usher.lifecycle.joiner import Outcome
 from usher.lifecycle.visitor import by_visit
 from usher.methods.csv_import import preview, reading, reissue, run, turn
 from usher.methods.csv_import.forms import ImportForm
@@ -77,7 +78,7 @@ def check(request: HttpRequest, visit: Visit) -> HttpResponseBase:
     try:
         order = _order(visit, form)
         if request.POST.get("as") == "csv":
-            return _csv(_stream(_preview_pieces(order)), "preview.csv")
+            return _csv(_stream(userlist.whole(_preview_pieces(order, run.preview(order)))), "preview.csv")
         seen = preview.look(order)
     except UsherError as no:
         return _choose(request, visit, form, no.findings)
@@ -89,9 +90,9 @@ def _stream(pieces: Iterator[str]) -> StreamingHttpResponse:
     return StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
 
 
-def _preview_pieces(order: Order) -> Iterator[str]:
+def _preview_pieces(order: Order, batches: Iterator[list[Outcome]]) -> Iterator[str]:
     yield userlist.HEADER
-    for outcomes in run.preview(order):
+    for outcomes in batches:
         yield userlist.rows_of(outcomes, {}, order.sign_in_at)
 
 
@@ -104,7 +105,7 @@ def write(request: HttpRequest, visit: Visit) -> HttpResponseBase:
         return _choose(request, visit, form)
     try:
         order = _order(visit, form)
-        pieces = turn.take(lambda: run.start(order), lambda source: run.write(order, source))
+        pieces = turn.take(lambda: run.start(order), lambda source: userlist.whole(run.write(order, source)))
     except UsherError as no:
         return _choose(request, visit, form, no.findings)
     response = _csv(_stream(pieces), "userlist.csv")
@@ -122,8 +123,9 @@ def progress(request: HttpRequest, visit: Visit, identity: str) -> JsonResponse:
 @lock(Lock.ADMIN)
 @require_GET
 def done(request: HttpRequest, visit: Visit, import_id: uuid.UUID) -> HttpResponse:
-    """Step 4: what is true now, and what to do with the list."""
-    context = {**frame(visit, "users"), "summary": reading.summary(visit.organization, import_id)}
+    """Step 4: what is true now, and what to do with the list; ``again`` when the file brought nobody new."""
+    summary = reading.summary(visit.organization, import_id)
+    context = {**frame(visit, "users"), "summary": summary, "again": request.GET.get("again") == "1"}
     return render(request, "csv_import/done.html", context)
 
 
@@ -133,4 +135,4 @@ def new_passwords(request: HttpRequest, visit: Visit, import_id: uuid.UUID) -> H
     """New passwords for those of an import who never signed in; the answer is their list."""
     source = reading.get(visit.organization, import_id)
     pieces = reissue.reissue(visit.organization, source, by_visit(visit))
-    return _csv(_stream(pieces), "userlist.csv")
+    return _csv(_stream(userlist.whole(pieces)), "userlist.csv")

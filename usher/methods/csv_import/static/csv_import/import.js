@@ -96,10 +96,13 @@
   }
 
   async function handOut(address) {
-    const answer = await fetch(address);
+    const rows = parse(await list.text());
+    const result = rows[0].indexOf("result");
+    const isNew = rows.some((row) => row[result] === "created" || row[result] === "joined");
+    const answer = await fetch(isNew ? address : `${address}?again=1`);
     if (!answer.ok || !replaceBy(await answer.text())) return;
     document.querySelectorAll("[data-import-saved], [data-import-download]").forEach((n) => { n.hidden = false; });
-    showRefused(parse(await list.text()));
+    showRefused(rows);
     history.replaceState(null, "", address);
   }
 
