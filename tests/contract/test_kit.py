@@ -158,7 +158,7 @@ def test_each_field_has_its_form(name: str, expected: str) -> None:
         ("{% steps 2 'a' 'b' %}", 'aria-current="step"'),
         ("{% seats 'x' 7 7 %}", "full"),
         ("{% seats 'x' 1 None %}", "no limit"),
-        ("{% icon 'users' %}", "icons.svg#users"),
+        ("{% icon 'users' %}", ".svg#users"),
         ("{% when None %}", "–"),
     ],
 )

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from django.test import Client
-from world import BY_OPERATOR, World, somebody
+from world import BY_OPERATOR, PASSWORD, World, signed_in, somebody
 
 from usher.core import clock
 from usher.core.errors import UsherError
@@ -15,10 +15,11 @@ from usher.lifecycle.leave import deactivate, reactivate
 from usher.lifecycle.move import add_to_group, remove_from_group, set_group_right
 from usher.organizations.create import create
 from usher.organizations.models import License, Organization
-from usher.people import groups, links, listing
+from usher.people import credentials, groups, links, listing
+from usher.people.access import Visit
 from usher.people.addresses import parse_address
 from usher.people.claim import claim
-from usher.people.models import Account, Group, OneTimeLink
+from usher.people.models import Account, Group, GroupMembership, OneTimeLink
 from usher.people.operators import make_operator
 
 CHOSEN = "a-long-password-of-my-own"
@@ -102,5 +103,64 @@ def test_a_time_without_a_fraction_is_found_again(world: World, monkeypatch: pyt
     """SQLite compares times as text: the quick way in and Django have to write the same."""
     noon = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
     monkeypatch.setattr(clock, "now", lambda: noon)
-    outcome = world.cedar.add(somebody("Kim"))
+    world.cedar.add(somebody("Kim"))
     assert Account.objects.filter(username="Kim", created_at=noon, password_set_at=noon).exists()
+
+
+# A manager who wants more than his group
+
+
+def test_a_manager_brings_in_pupils_of_his_groups_and_nobody_else(world: World) -> None:
+    tom, choir = signed_in(world.tom), world.cedar.group("Choir")
+    before = Account.objects.count()
+    wanted = [
+        {"role": "teacher", "group": "Year 5"}, {"role": "admin", "group": "Year 5"},
+        {"role": "student", "group": "Choir"}, {"role": "student", "group": ""},
+        {"role": "student"}, {"role": "student", "group": str(choir.id)},
+        {"role": "student", "group": "Year 6", "make_groups": "on"},
+    ]  # fmt: skip
+    for given in wanted:
+        answer = tom.post("/o/cedar/users/add/manual", {"names": "Kim", **given})
+        assert answer.status_code in (400, 403), given
+    groups.set_state(world.cedar.organization, world.year5.id, Group.State.CLOSED, OPERATOR)
+    answer = tom.post("/o/cedar/users/add/manual", {"names": "Kim", "role": "student", "group": "Year 5"})
+    assert answer.status_code == 400
+    assert Account.objects.count() == before
+
+
+def test_a_manager_resets_pupils_of_his_groups_alone(world: World) -> None:
+    tom, year5 = signed_in(world.tom), world.year5.id
+    kim = world.cedar.add(somebody("Kim")).membership_id
+    rita = world.cedar.settle("Rita Rowan", "teacher", ("Year 5",))
+    everybody = [world.ada, world.tom, rita, world.bob, world.mia]
+    ids = [str(kim), *[str(person.membership_id) for person in everybody]]
+    before = {person.account_id: person.account.password for person in everybody}
+    answer = tom.post(f"/o/cedar/groups/{year5}/people", {"who": ids, "do": "passwords", "sure": "1"})
+    assert b"new_password" not in answer.content
+    assert {person.account_id: person.account.password for person in everybody} == before
+    assert Account.objects.get(username="Kim").password_set_at == Account.objects.get(username="Kim").created_at
+    for do in ("manager", "member"):
+        tom.post(f"/o/cedar/groups/{year5}/people", {"who": ids[1:], "do": do})
+    rights = GroupMembership.objects.filter(right="manager").values_list("membership__account__username", flat=True)
+    assert list(rights) == ["Tom Thorn"]
+    for page in ("users/add/csv", "users/add/csv/import", "users/add/csv/check", "users/bulk", "users/export"):
+        assert tom.post(f"/o/cedar/{page}", {"who": ids, "do": "passwords", "sure": "1"}).status_code == 403
+
+
+# A child
+
+
+def test_a_session_ends_with_its_password_and_its_membership(world: World) -> None:
+    pia = Client()
+    given = {"name": world.pia.account.sign_in, "password": PASSWORD}
+    assert pia.post("/o/birch/sign-in", given).status_code == 403
+    assert pia.post("/o/cedar/sign-in", given).status_code == 302
+    assert pia.get("/o/cedar/").status_code == 200
+    deactivate(world.cedar.id, world.pia.membership.id, BY_OPERATOR)
+    assert pia.get("/o/cedar/").status_code == 404
+    assert Client().post("/o/cedar/sign-in", given).status_code == 403
+    reactivate(world.cedar.id, world.pia.membership.id, BY_OPERATOR)
+    assert pia.get("/o/cedar/").status_code == 200
+    credentials.reset_password(Visit(world.ada.account, world.ada.membership), world.pia.membership.id)
+    assert pia.get("/o/cedar/").status_code == 302
+    assert Client().post("/o/cedar/sign-in", given).status_code == 403

@@ -28,6 +28,7 @@ ACCOUNT = (
     "id", "password", "username", "email", "sign_in_key", "home", "is_operator", "must_change_password",
     "password_expires_at", "password_set_at", "created_at",
 )  # fmt: skip
+GROUP = ("id", "organization", "name", "name_key", "state", "used", "created_at")
 MEMBERSHIP = (
     "id", "organization", "account", "role", "state", "method", "evidence", "joined_at", "sort_name",
 )  # fmt: skip
@@ -48,10 +49,8 @@ def write(house: House, outcomes: Sequence[Outcome]) -> None:
 
 def _write_groups(house: House, now: dt.datetime) -> None:
     new = [(key, group) for key, group in house.groups.items() if group.is_new]
-    for key, group in new:
-        Group.objects.create(
-            id=group.id, organization_id=house.organization_id, name=group.name, name_key=key, created_at=now
-        )
+    rows = [(group.id, house.organization_id, group.name, key, Group.State.OPEN.value, 0, now) for key, group in new]
+    bulk.insert(Group, GROUP, rows)
     record.record_many(
         [
             Draft(
@@ -119,8 +118,7 @@ def _write_group_places(house: House, seated: Iterable[Outcome]) -> None:
         for name in outcome.joiner.groups
     ]
     bulk.insert(GroupMembership, ("id", "organization_id", "group", "membership", "right"), places)
-    for group_id, count in Counter(place[2] for place in places).items():
-        Group.objects.filter(id=group_id).update(used=F("used") + count)
+    bulk.increase(Group, "used", Counter(place[2] for place in places))
 
 
 def _write_counts(house: House, seated: Sequence[Outcome]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from usher.core.errors import UsherError
@@ -57,13 +58,19 @@ def parse_address(text: str, column: str = "email") -> Address:
 def _with_ascii_domain(typed: str) -> str:
     """The address with its domain in A-labels, or "" where that cannot be said with certainty."""
     local, _, domain = typed.rpartition("@")
+    ascii_domain = _ascii_domain(domain)
+    return f"{local}@{ascii_domain}" if ascii_domain else ""
+
+
+@lru_cache(maxsize=4096)  # half a millisecond each, and a list has the same few on every line
+def _ascii_domain(domain: str) -> str:
     lowered = domain.lower()
     # Asked of what was typed: lower() itself turns the Kelvin sign into a k.
     if _READ_TWO_WAYS.search(lowered) or unicodedata.normalize("NFKC", domain) != domain:
         return ""
     try:
         ascii_domain = lowered.encode("idna")
-        return f"{local}@{ascii_domain.decode()}" if ascii_domain.decode("idna") == lowered else ""
+        return ascii_domain.decode() if ascii_domain.decode("idna") == lowered else ""
     except UnicodeError:
         return ""
 

@@ -65,8 +65,8 @@ class Cursor:
         """The cursor of an address; None for the first page and for nonsense."""
         try:
             name, key, number, back = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            str(name).encode()  # half a surrogate pair is no text for a database; nor is NUL
-            return None if "\0" in str(name) else cls(str(name), uuid.UUID(key), max(0, int(number)), bool(back))
+            str(name).encode()  # half a surrogate pair is no text for a database
+            return cls(str(name), uuid.UUID(key), max(0, int(number)), bool(back))
         except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             return None
 
@@ -334,9 +334,10 @@ def _pieces(members: QuerySet[Membership], cursor: Cursor | None, size: int) -> 
 
 def _beyond(place: Cursor) -> Q:
     """The range first, which the index knows, then those of the very same name."""
+    name = place.sort_name.replace("\0", "")  # as PostgreSQL wants it; no name has one
     if place.back:
-        return Q(sort_name__lte=place.sort_name) & (Q(sort_name__lt=place.sort_name) | Q(id__lt=place.id))
-    return Q(sort_name__gte=place.sort_name) & (Q(sort_name__gt=place.sort_name) | Q(id__gt=place.id))
+        return Q(sort_name__lte=name) & (Q(sort_name__lt=name) | Q(id__lt=place.id))
+    return Q(sort_name__gte=name) & (Q(sort_name__gt=name) | Q(id__gt=place.id))
 
 
 # The rows shown ----------------------------------------------------------------------------------------------
