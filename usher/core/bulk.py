@@ -59,7 +59,7 @@ def increase(model: type[models.Model], name: str, steps: Mapping[Any, int]) -> 
     if not steps:
         return
     quote, column = connection.ops.quote_name, connection.ops.quote_name(name)
-    as_stored = model._meta.pk.get_db_prep_value  # type: ignore[union-attr]
+    as_stored = model._meta.pk.get_db_prep_value
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE {quote(model._meta.db_table)} SET {column} = {column} + %s WHERE id = %s",  # noqa: S608

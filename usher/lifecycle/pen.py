@@ -49,8 +49,8 @@ def write(house: House, outcomes: Sequence[Outcome]) -> None:
 
 def _write_groups(house: House, now: dt.datetime) -> None:
     new = [(key, group) for key, group in house.groups.items() if group.is_new]
-    rows = [(group.id, house.organization_id, group.name, key, Group.State.OPEN.value, 0, now) for key, group in new]
-    bulk.insert(Group, GROUP, rows)
+    here, is_open = house.organization_id, Group.State.OPEN.value
+    bulk.insert(Group, GROUP, [(group.id, here, group.name, key, is_open, group.used, now) for key, group in new])
     record.record_many(
         [
             Draft(
@@ -118,7 +118,8 @@ def _write_group_places(house: House, seated: Iterable[Outcome]) -> None:
         for name in outcome.joiner.groups
     ]
     bulk.insert(GroupMembership, ("id", "organization_id", "group", "membership", "right"), places)
-    bulk.increase(Group, "used", Counter(place[2] for place in places))
+    counted = {group.id for group in house.groups.values() if group.is_new}  # with all who are in them by now
+    bulk.increase(Group, "used", Counter(place[2] for place in places if place[2] not in counted))
 
 
 def _write_counts(house: House, seated: Sequence[Outcome]) -> None:

@@ -114,7 +114,7 @@
   function save(blob, name) {
     if (!blob) return;
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
+    link.href = URL.createObjectURL(new Blob(["\ufeff", blob], { type: "text/csv" })); // spreadsheets want the mark
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
