@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -30,7 +31,12 @@ def main() -> None:
         config()
         django.setup()
         # Only now: the commands import models, and those want Django ready.
-        importlib.import_module("usher.cli").main(prog_name="usher")
+        commands = importlib.import_module("usher.cli")
+        # What is loaded now stays: no later collection looks at it again, and forked workers share its pages.
+        gc.freeze()
+        # And fewer collections of what is new: a list of 100,000 people makes many values and no cycles (7 % measured).
+        gc.set_threshold(50_000, 20, 100)
+        commands.main(prog_name="usher")
     except ConfigError as error:
         for sentence in error.sentences:
             print(sentence, file=sys.stderr)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any
 
 from django.db import connection, models
@@ -16,26 +15,36 @@ from django.db import connection, models
 Row = Sequence[Any]
 
 
-def _sqlite_time(value: dt.datetime | None) -> str | None:
-    """As Django writes it, which leaves out a fraction of 0: the two are compared as text."""
-    return str(value.replace(tzinfo=None)) if value else None
+Column = list[Any]
+Converter = Callable[[Column], Column]  # a whole column at once: one tight loop, no call for each value
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def _sqlite_converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
-    kind = field.get_internal_type()
-    if kind in ("UUIDField", "ForeignKey", "OneToOneField"):
-        return lambda value: value.hex if value is not None else None
-    if kind == "DateTimeField":
-        return cache(_sqlite_time)  # a batch bears one or two times
-    if kind == "JSONField":
-        return lambda value: None if value is None else json.dumps(value, ensure_ascii=False)
-    return None
+def _hexes(values: Column) -> Column:
+    return [value.hex if value is not None else None for value in values]
 
 
-def _postgresql_converter(field: models.Field[Any, Any]) -> Callable[[Any], Any] | None:
-    if field.get_internal_type() == "JSONField":
-        return lambda value: None if value is None else json.dumps(value, ensure_ascii=False)
-    return None
+def _documents(values: Column) -> Column:
+    return [_encode(value) if value is not None else None for value in values]
+
+
+def _times(values: Column) -> Column:
+    """As Django writes them, which leaves out a fraction of 0: they are compared as text."""
+    written: dict[dt.datetime | None, str | None] = {
+        value: str(value.replace(tzinfo=None)) if value else None for value in set(values)
+    }
+    return [written[value] for value in values]
+
+
+SQLITE: Mapping[str, Converter] = {
+    "UUIDField": _hexes,
+    "ForeignKey": _hexes,
+    "OneToOneField": _hexes,
+    "DateTimeField": _times,
+    "JSONField": _documents,
+}
+POSTGRESQL: Mapping[str, Converter] = {"JSONField": _documents}
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Row]) -> None:
@@ -47,11 +56,10 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Sequence[Row])
     if not rows:
         return
     fields = [model._meta.get_field(name) for name in names]
-    columns = [field.column for field in fields]  # type: ignore[union-attr]
-    if connection.vendor == "postgresql":
-        _copy(model._meta.db_table, columns, [_postgresql_converter(f) for f in fields], rows)  # type: ignore[arg-type]
-    else:
-        _executemany(model._meta.db_table, columns, [_sqlite_converter(f) for f in fields], rows)  # type: ignore[arg-type]
+    columns = [str(field.column) for field in fields]  # type: ignore[union-attr]
+    write, kinds = (_copy, POSTGRESQL) if connection.vendor == "postgresql" else (_executemany, SQLITE)
+    converters = [kinds.get(field.get_internal_type()) for field in fields]
+    write(model._meta.db_table, columns, _converted(rows, converters))
 
 
 def increase(model: type[models.Model], name: str, steps: Mapping[Any, int]) -> None:
@@ -67,33 +75,26 @@ def increase(model: type[models.Model], name: str, steps: Mapping[Any, int]) -> 
         )
 
 
-def _converted(rows: Iterable[Row], converters: Sequence[Callable[[Any], Any] | None]) -> list[Row]:
-    """The rows column by column through their converters: one tight loop per column that needs one."""
-    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
-    for place, convert in enumerate(converters):
-        if convert is not None:
-            columns[place] = [convert(value) for value in columns[place]]
-    return list(zip(*columns, strict=True))
+def _converted(rows: Iterable[Row], converters: Sequence[Converter | None]) -> list[Row]:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    converted = [convert(column) if convert else column for convert, column in zip(converters, columns, strict=True)]
+    return list(zip(*converted, strict=True))
 
 
-def _executemany(
-    table: str, columns: Sequence[str], converters: Sequence[Callable[[Any], Any] | None], rows: Sequence[Row]
-) -> None:
+def _executemany(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     quote = connection.ops.quote_name
     names = ", ".join(quote(column) for column in columns)
     marks = ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
         cursor.executemany(
             f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})",  # noqa: S608 - names come from the models
-            _converted(rows, converters),
+            rows,
         )
 
 
-def _copy(
-    table: str, columns: Sequence[str], converters: Sequence[Callable[[Any], Any] | None], rows: Sequence[Row]
-) -> None:
+def _copy(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
     quote = connection.ops.quote_name
     names = ", ".join(quote(column) for column in columns)
     with connection.cursor() as cursor, cursor.copy(f"COPY {quote(table)} ({names}) FROM STDIN") as copy:
-        for row in _converted(rows, converters):
+        for row in rows:
             copy.write_row(row)

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 # Temporary tables stay in memory, so that no list with passwords is spilled to a file.
 PRAGMAS = (
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; "
-    "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864;"
+    "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728; PRAGMA wal_autocheckpoint=8000; "
+    "PRAGMA journal_size_limit=67108864;"
 )
 KEPT_OPEN = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import uuid
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ def address_hash(address: str) -> str:
     """The keyed hash (hex, 32 characters) under which events remember an address or sign-in name."""
     if not address:
         return ""
-    return hmac.new(pepper.subkey("events"), address.encode(), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(pepper.subkey("events"), address.encode(), "sha256").hex()[:32]
 
 
 def record(draft: Draft) -> None:
