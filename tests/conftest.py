@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from crew import Crew
 from crew import crew as on_board
+from django.conf import settings
 from django.test import Client
 from world import Person, World, signed_in
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -42,6 +43,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Shares:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Every test client builds the middleware anew, and WhiteNoise would read 200 static files each time.
+    settings.WHITENOISE_AUTOREFRESH = True
     config.addinivalue_line("markers", "real_cost: argon2id at its real cost; for tests that measure or count")
 
 
