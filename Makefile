@@ -37,7 +37,7 @@ proof: setup
 	@$(BIN)/python tools/run_tests.py --proof
 
 bench: setup
-	@$(BIN)/python tools/run_tests.py --bench
+	@$(BIN)/python tests/bench $(PARTS)
 
 assets:
 	@rm -f $(STAMPS)/assets

@@ -38,7 +38,7 @@ class Part:
 def main() -> int:
     options = _options()
     strict = options.no_skips or os.environ.get("CI", "").lower() in ("1", "true")
-    parts = _proofs() if options.proof else _bench() if options.bench else _suite(options.rest)
+    parts = _proofs() if options.proof else _suite(options.rest)
     for part in parts:
         _run(part)
     return _conclude(parts, strict=strict)
@@ -48,13 +48,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--no-skips", action="store_true", help="a skip is a failure (so it is with CI=true)")
     parser.add_argument("--proof", action="store_true", help="the long proofs instead of their samples")
-    parser.add_argument("--bench", action="store_true", help="the measurements")
     parser.add_argument("rest", nargs="*", help="arguments for pytest, after --")
     return parser.parse_args()
 
 
 def _suite(rest: list[str]) -> list[Part]:
-    quick = ["-n", "2", "--dist", "loadgroup", "-m", "not browser and not proof and not bench", *rest]
+    quick = ["-n", "2", "--dist", "loadgroup", "-m", "not browser and not proof", *rest]
     chromium, why_not = _chromium()
     return [
         Part("SQLite", quick),
@@ -65,11 +64,6 @@ def _suite(rest: list[str]) -> list[Part]:
 
 def _proofs() -> list[Part]:
     return [Part("Proofs, SQLite", ["-m", "proof"]), _on_postgresql("Proofs, PostgreSQL", ["-m", "proof"])]
-
-
-def _bench() -> list[Part]:
-    arguments = ["-m", "bench", "-s", "-q"]
-    return [Part("Measures, SQLite", arguments), _on_postgresql("Measures, PostgreSQL", arguments)]
 
 
 def _on_postgresql(name: str, arguments: list[str]) -> Part:

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,33 @@ class Finished:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it is, and what it has used so far."""
+
+    address: str
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time of all its processes: our clients share the cores, and rates alone would blame it for them."""
+        parents: dict[int, int] = {}
+        used: dict[int, float] = {}
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                fields = stat.read_text().rpartition(")")[2].split()
+                pid = int(stat.parent.name)
+                parents[pid] = int(fields[1])
+                used[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(seconds for pid, seconds in used.items() if self._holds(pid, parents))
+
+    def _holds(self, pid: int, parents: dict[int, int]) -> bool:
+        while pid > 1:
+            if pid == self.pid:
+                return True
+            pid = parents.get(pid, 0)
+        return False
 
 
 @dataclass(frozen=True)
@@ -69,14 +96,14 @@ class Stage:
         return Finished(text, seconds, usage.ru_maxrss / 1024)
 
     @contextmanager
-    def serving(self) -> Iterator[str]:
-        """``usher serve`` on a free port; yields its address."""
+    def serving(self) -> Iterator[Server]:
+        """``usher serve`` on a free port."""
         port = _free_port()
         environ = self.environ | {"USHER_LISTEN": f"127.0.0.1:{port}", "USHER_BASE_URL": f"http://127.0.0.1:{port}"}
         server = subprocess.Popen([str(BIN / "usher"), "serve"], env=environ, stderr=subprocess.DEVNULL)
         try:
             _wait_for(f"http://127.0.0.1:{port}/readyz")
-            yield f"http://127.0.0.1:{port}"
+            yield Server(f"http://127.0.0.1:{port}", server.pid)
         finally:
             server.terminate()
             server.wait(30)

@@ -12,6 +12,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 
 from usher.console.forms import sentence
 from usher.core.cells import guard
+from usher.lifecycle import userlist
 from usher.lifecycle.userlist import COLUMNS
 from usher.organizations.models import Organization
 from usher.people.credentials import Reset
@@ -24,7 +25,7 @@ R = TypeVar("R", HttpResponse, StreamingHttpResponse)
 
 def exported(organization: Organization, people: Iterable[Listed]) -> StreamingHttpResponse:
     """Everybody in the list as CSV, written while it is read."""
-    response = StreamingHttpResponse(_pieces(people), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(userlist.whole(_pieces(people)), content_type="text/csv; charset=utf-8")
     return _attached(response, f"{organization.slug}-users.csv")
 
 
