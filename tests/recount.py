@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from usher.core import checks
+from usher.core.snapshot import snapshot
 from usher.events.models import Event
 from usher.events.types import EventType
 from usher.methods.csv_import.models import Import, ImportLine
@@ -15,12 +16,16 @@ from usher.people.models import Account, Group, GroupMembership, Membership
 
 
 def faults(organization_id: uuid.UUID) -> list[str]:
-    """All that is wrong in one organisation; empty when nothing is."""
-    return [
-        *_counters(organization_id),
-        *_members(organization_id),
-        *_imports(organization_id),
-    ]
+    """All that is wrong in one organisation; empty when nothing is.
+
+    Of one moment: PostgreSQL may still be committing for a process that was killed a moment ago.
+    """
+    with snapshot():
+        return [
+            *_counters(organization_id),
+            *_members(organization_id),
+            *_imports(organization_id),
+        ]
 
 
 def broken() -> list[str]:

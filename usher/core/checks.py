@@ -15,6 +15,8 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
+from usher.core.snapshot import snapshot
+
 SHOWN = 20  # broken cases named one by one; the rest is counted
 
 Look = Callable[[], Iterable[str]]
@@ -98,9 +100,10 @@ def run(checks: Iterable[Check]) -> Verdicts:
 
 
 def _verdict(check: Check) -> Verdict:
-    cases = iter(check.look())
-    shown = tuple(islice(cases, SHOWN))
-    return Verdict(check, len(shown) + sum(1 for _ in cases), shown)
+    with snapshot():  # a check of two queries must not see an import end between them
+        cases = iter(check.look())
+        shown = tuple(islice(cases, SHOWN))
+        return Verdict(check, len(shown) + sum(1 for _ in cases), shown)
 
 
 def rows(sql: str, *values: Any) -> Iterator[tuple[Any, ...]]:
