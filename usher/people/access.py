@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, wraps
-from typing import Any, Concatenate, ParamSpec, Protocol
+from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
@@ -87,14 +87,6 @@ class Visit:
             membership=self.membership, right=GroupMembership.Right.MANAGER, group__state__in=("open", "closed")
         )
         return frozenset(links.values_list("group_id", flat=True))
-
-
-class View(Protocol):
-    """A view with its lock, as the contract test of all routes sees it."""
-
-    usher_lock: Lock
-
-    def __call__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase: ...
 
 
 @dataclass(frozen=True, slots=True)

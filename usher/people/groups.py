@@ -48,12 +48,6 @@ def offered(visit: Visit) -> list[Group]:
     return list(groups.order_by("name_key")[:OFFERED])
 
 
-def open_names(organization: Organization) -> list[str]:
-    """The names of the groups that take people, by name."""
-    groups = Group.objects.filter(organization=organization, state=Group.State.OPEN).order_by("name_key")
-    return list(groups.values_list("name", flat=True)[:OFFERED])
-
-
 def page(visit: Visit, *, after: str = "", before: str = "", archived: bool = False, size: int = PAGE) -> GroupPage:
     """A page of the organisation's groups; of a manager's own, when he is no admin."""
     groups = Group.objects.filter(organization=visit.organization)

@@ -131,7 +131,8 @@
     for (const row of refused) {
       const line = part("import-row");
       line.querySelector("[data-cell=line]").textContent = row[at("line")];
-      line.querySelector("[data-cell=name]").textContent = row[at("username")] || row[at("email")] || "–";
+      // The list guards what a spreadsheet would take for a formula; here it is text.
+      line.querySelector("[data-cell=name]").textContent = (row[at("username")] || row[at("email")] || "–").replace(/^'(?=[=+\-@])/, "");
       line.querySelector("[data-cell=email]").textContent = row[at("email")];
       line.querySelector("[data-cell=reason]").replaceChildren(...sentences(row[at("reason")]));
       body.append(line);
