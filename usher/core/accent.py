@@ -13,7 +13,7 @@ def accent_css(color: str) -> str:
     """Rules for /o/SLUG/accent.css; a colour that is none leaves the house colours as they are."""
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
         return ""
-    light, dark = _pair(_readable(color)), _pair(_readable(_darker(color, 0.8)))
+    light, dark = _pair(readable(color)), _pair(readable(_darker(color, 0.8)))
     return (
         f':root,[data-theme="usher"]{{{light}}}'
         f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{dark}}}}}"
@@ -36,7 +36,8 @@ def _pair(ground: str) -> str:
     return f"--org:{ground};--org-content:{content_color(ground)}"
 
 
-def _readable(color: str) -> str:
+def readable(color: str) -> str:
+    """The colour itself, or as much darker as white or ink on it needs to be read."""
     # White and ink together cover nearly every ground; the few between them are darkened towards white text.
     while contrast(content_color(color), color) < LEAST:
         color = _darker(color, 0.95)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
+from usher.core import mailbox, postman
 from usher.core.snapshot import snapshot
 
 SHOWN = 20  # broken cases named one by one; the rest is counted
@@ -136,4 +137,5 @@ def the_database_is_whole() -> Iterator[str]:
 @warning("mail", "A mail server is set.")
 def a_mail_server_is_set() -> Iterator[str]:
     if not settings.EMAIL_HOST:
-        yield "USHER_SMTP_URL is not set, so no mail is sent; people get their sign-ins from you."
+        where = "they wait" if not postman.can_send() else f"each becomes a file in {mailbox.folder()}"
+        yield f"USHER_SMTP_URL is not set, so no mail is sent: {where}."

@@ -15,7 +15,7 @@ from ipaddress import ip_address, ip_network
 
 from django.db import connection
 
-from usher.core import pepper
+from usher.core import metrics, pepper
 from usher.core.clock import now
 from usher.core.models import Bucket
 
@@ -28,6 +28,8 @@ ON CONFLICT (key) DO UPDATE SET
       - {greatest}(0, EXCLUDED.updated_at - core_bucket.updated_at) / %(refill)s)),
   updated_at = {greatest}(core_bucket.updated_at, EXCLUDED.updated_at)
 """
+
+COUNTED = metrics.counter("usher_limit_counts", "What was counted against a limit, as a failed sign-in.", "limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Limit:
         }
         with connection.cursor() as cursor:
             cursor.execute(_statement(connection.vendor), facts)
+        COUNTED.labels(self.name).inc()
 
     def wait_minutes(self, who: str) -> int:
         """Whole minutes until one more try is free; 0 when it is free now."""
@@ -118,8 +121,32 @@ SIGN_IN_ACCOUNT = Limit("sign_in_account", capacity=100, refill_seconds=3600 / 2
 # three seconds.
 SIGN_IN_ADDRESS = Limit("sign_in_address", capacity=300, refill_seconds=15 * 60 / 300)
 
+# Codes of an authenticator app: three of a million are right at any moment, and whoever guesses here has the password
+# already. Ten at once, then 6 an hour: half a chance in a thousand a day.
+SECOND_FACTOR = Limit("second_factor", capacity=10, refill_seconds=3600 / 6)
+
+# Recovery codes (60 bits) are not to be guessed: counted apart, so that whoever has only the password cannot keep the
+# owner from using one.
+RECOVERY_CODE = Limit("recovery_code", capacity=100, refill_seconds=3600 / 20)
+
 # A preview, an import and a corrected address say which addresses have an account of their own: counted for each
 # organisation, so that nobody reads a whole address book out of it. A busy September day has some dozens.
 PREVIEWS = Limit("previews", capacity=200, refill_seconds=24 * 3600 / 200)
 
-LIMITS = (SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, PREVIEWS)
+# Wrong invite codes. A class of 30 behind one address mistypes the code on the wall some times each; one account
+# has no reason to. All together: at 10 a second a guess among 10,000 living codes (2**40 possible) takes years.
+CODE_ACCOUNT = Limit("code_account", capacity=20, refill_seconds=3600 / 20)
+CODE_ADDRESS = Limit("code_address", capacity=200, refill_seconds=3600 / 200)
+CODE_ANYWHERE = Limit("code_anywhere", capacity=20_000, refill_seconds=0.1)
+CODE_ALARM = Limit("code_alarm", capacity=1, refill_seconds=3600)  # the log says once an hour that it is full
+
+# Mails that anybody can cause by typing an address (registration, reset, a new address): to one mailbox, from one
+# network (a class registers in one lesson), and by the whole installation in an hour.
+MAIL_TO = Limit("mail_to", capacity=4, refill_seconds=6 * 3600)
+MAIL_FROM = Limit("mail_from", capacity=120, refill_seconds=3600 / 120)
+MAIL_ANYWHERE = Limit("mail_anywhere", capacity=10_000, refill_seconds=3600 / 10_000)
+
+LIMITS = (
+    SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SECOND_FACTOR, RECOVERY_CODE, PREVIEWS, CODE_ACCOUNT, CODE_ADDRESS, CODE_ANYWHERE,
+    CODE_ALARM, MAIL_TO, MAIL_FROM, MAIL_ANYWHERE,
+)  # fmt: skip

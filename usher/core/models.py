@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from usher.core import letters, postman
+from usher.core.work import WorkItem
+
 
 class Bucket(models.Model):
     """How full one limit is for one somebody; read and written by core/limits.py alone."""
@@ -16,3 +19,45 @@ class Bucket(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key[:8]}: {self.level:.1f}"
+
+
+class Switch(models.Model):
+    """One switch of the whole installation; read and written by core/switches.py alone."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    on = models.BooleanField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'on' if self.on else 'off'}"
+
+
+class Mail(WorkItem):
+    """One mail on its way. It is written when it is sent (core/letters.py), so that no link rests in the database.
+
+    ``kind`` names its letter, ``ref`` the row that the letter is about, ``data`` what else it needs (no secret).
+    ``key`` is empty, or holds back a second mail of the same matter while the first one is waiting.
+    """
+
+    priority = 1
+    outgoing = True
+    most_tries = 52  # by the waits of core/work.py: two days
+
+    kind = models.CharField(max_length=40)
+    to = models.CharField(max_length=254)
+    organization_id = models.UUIDField(null=True)
+    ref = models.UUIDField(null=True)
+    data = models.JSONField(default=dict)
+    key = models.CharField(max_length=80, null=True, unique=True)
+
+    def __str__(self) -> str:
+        return f"mail {self.kind} {self.id}"
+
+    @classmethod
+    def can_run(cls) -> bool:
+        return postman.can_send()
+
+    def perform(self) -> None:
+        # From here on what happens is no longer told by this one.
+        Mail.objects.filter(pk=self.pk).update(key=None)
+        letters.send(self)

@@ -9,6 +9,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection
 
+from usher.core.metrics import DATABASE_ERRORS
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -28,6 +30,7 @@ def retrying(transact: Callable[P, T]) -> Callable[P, T]:
             except OperationalError as error:
                 if connection.in_atomic_block or not _passes(error):
                     raise
+                DATABASE_ERRORS.labels(type(error).__name__).inc()
                 time.sleep(0.05 * 2**attempt)
         return transact(*args, **kwargs)
 

@@ -9,35 +9,45 @@ The lease carries a token (fencing): a worker that overslept cannot finish what 
 from __future__ import annotations
 
 import datetime as dt
-import signal
 import threading
-import time
 import traceback
 from collections.abc import Sequence
-from importlib import import_module
 
 import structlog
-from django.conf import settings
-from django.db import close_old_connections, models, transaction
+from django.db import models, transaction
 from django.db.models import F, Q
 
-from usher.core import clock, limits
+from usher.core import clock
 from usher.core.rows import Row, new_id
 
 LEASE = dt.timedelta(seconds=60)
 BACK_OFF = (5, 30, 120, 600, 3600)  # seconds before the next try
-TIDY_EVERY = 3600.0  # seconds
-IDLE = 1.0  # seconds between two looks when there is nothing to do
 
 log = structlog.get_logger("usher.work")
+stopping = threading.Event()  # set when this worker was told to stop
+
+
+class StoppingError(Exception):
+    """This worker was told to stop: the piece in hand goes back, and another goes on with it at once."""
 
 
 class LeaseLostError(Exception):
     """Another worker has taken this row; stop without writing."""
 
 
+class GiveUpError(Exception):
+    """This piece of work can never succeed: its row goes, and the log keeps why. Names no person."""
+
+
 class WorkItem(Row):
-    """One piece of work, with the state that a page can show."""
+    """One piece of work, with the state that a page can show.
+
+    ``outgoing`` kinds reach people or servers outside; they rest while the outbox is paused (after a restore).
+    """
+
+    priority = 5  # 0 is the most urgent, 9 the least
+    outgoing = False
+    most_tries = 0  # after so many the work is given up; 0 for never
 
     run_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -57,14 +67,27 @@ class WorkItem(Row):
         raise NotImplementedError
 
     def beat(self) -> None:
-        """Extend the lease. Raises LeaseLostError when another worker has taken the row."""
+        """Extend the lease. Raises LeaseLostError when another worker has taken the row, StoppingError to stop."""
+        if stopping.is_set():
+            raise StoppingError
         mine = type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token)
         if not mine.update(lease_until=clock.now() + LEASE):
             raise LeaseLostError
 
+    @classmethod
+    def can_run(cls) -> bool:
+        """Whether work of this kind can be done here at all; else it waits untouched."""
+        return True
+
     def done(self) -> None:
         """Delete the row if it is still ours."""
         type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token).delete()
+
+    def put_back(self) -> None:
+        """Leave the row as if it had not been taken."""
+        type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token).update(
+            lease_until=None, lease_token=None, attempts=F("attempts") - 1
+        )
 
     def failed(self, why: str) -> None:
         """Put the row back, to be tried again later."""
@@ -105,46 +128,32 @@ def _run(item: WorkItem) -> None:
         item.perform()
     except LeaseLostError:
         log.info("lease_lost", item=str(item))
+    except StoppingError:
+        item.put_back()
+    except GiveUpError as never:
+        _give_up(item, str(never))
     except Exception as error:
-        item.failed(traceback.format_exception_only(error)[-1].strip()[:500])
-        log.exception("work_failed", item=str(item))
+        why = traceback.format_exception_only(error)[-1].strip()[:500]
+        log.exception("work_failed", item=str(item), tries=item.attempts)
+        if 0 < item.most_tries <= item.attempts:
+            _give_up(item, why)
+        else:
+            item.failed(why)
     else:
         item.done()
 
 
+def _give_up(item: WorkItem, why: str) -> None:
+    log.warning("work_given_up", item=str(item), tries=item.attempts, why=why)
+    item.done()
+
+
 def all_kinds() -> list[type[WorkItem]]:
     """Every concrete kind of work, the most urgent first (attribute ``priority``, 0 before 9)."""
-    return sorted(WorkItem.__subclasses__(), key=lambda kind: getattr(kind, "priority", 5))
-
-
-def run_forever() -> None:
-    """Work until SIGTERM or SIGINT; the piece in hand is finished or its lease runs out."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    kinds, tidied = all_kinds(), 0.0
-    while not stop.is_set():
-        close_old_connections()
-        try:
-            if time.monotonic() - tidied > TIDY_EVERY:
-                tidied = time.monotonic()
-                tidy()
-            busy = run_one(kinds)
-        except Exception:
-            log.exception("worker_could_not_look")
-            busy = False
-            time.sleep(IDLE)
-        if not busy:
-            stop.wait(IDLE)
-
-
-def tidy() -> None:
-    """Forget what nobody needs any more: drained limits and sessions that have ended."""
-    limits.forget_drained()
-    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
+    return sorted(WorkItem.__subclasses__(), key=lambda kind: kind.priority)
 
 
 def drain(kinds: Sequence[type[WorkItem]] | None = None, at_most: int = 1_000_000) -> int:
     """Work until nothing is due; for tests and commands. Returns how many pieces were done."""
-    chosen = kinds or all_kinds()
+    chosen = kinds or [kind for kind in all_kinds() if kind.can_run()]
     return next((n for n in range(at_most) if not run_one(chosen)), at_most)
