@@ -12,7 +12,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url -
 CODE := usher tests tools
 # Tailwind reads the templates and the Python that names classes, so both belong to the look.
 LOOK := $(shell find assets usher -path usher/staticfiles -prune -o -path usher/static/dist -prune -o -type f \
-	\( -path 'assets/*' -o -name '*.html' -o -name 'kit.py' -o -path 'usher/static/*' \) -print 2>/dev/null)
+	\( -path 'assets/*' -o -name '*.html' -o -name 'kit.py' -o -path 'usher/*static/*' \) -print 2>/dev/null)
 
 .PHONY: setup demo serve test check proof bench assets lock clean
 .PHONY: check-code check-format check-types check-templates check-imports check-migrations
@@ -65,6 +65,7 @@ check-imports:
 	$(BIN)/lint-imports --no-logo
 check-migrations:
 	$(IDLE) $(BIN)/django-admin makemigrations --check --dry-run
+	$(IDLE) $(BIN)/python tools/lint_migrations.py
 
 $(STAMPS)/python: requirements/dev.txt requirements/uv.txt pyproject.toml
 	@echo "Installing Python packages ..."

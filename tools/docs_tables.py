@@ -15,7 +15,7 @@ django.setup()
 from usher.config import Config  # noqa: E402 - models want Django ready
 from usher.core.reasons import Reason  # noqa: E402
 from usher.events.types import EventType  # noqa: E402
-from usher.lifecycle.telling import WORDINGS  # noqa: E402
+from usher.lifecycle.wordings import WORDINGS  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 BEGIN, END = "<!-- table: made by tools/docs_tables.py -->", "<!-- end of the table -->"

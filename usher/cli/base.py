@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
-from usher.core import embedded
+from usher.core import embedded, schema
+from usher.core.archive import BackupError
 from usher.core.errors import UsherError
+from usher.core.schema import NewerDatabaseError
 
 REFUSED_ROWS = 1
 
@@ -23,10 +25,20 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             if self.prepares:
-                embedded.ensure()
+                _prepare()
             return super().invoke(ctx)
         except UsherError as error:
             raise RefusalError(error) from error
+        except (BackupError, NewerDatabaseError) as error:
+            raise InputError(str(error)) from error
+
+
+def _prepare() -> None:
+    """Raises InputError before the first migrate on PostgreSQL, NewerDatabaseError when something was taken away."""
+    embedded.ensure()
+    if schema.pending():
+        raise InputError("The database is not up to date; run: usher migrate")
+    schema.refuse_contracted()
 
 
 class Group(click.Group):

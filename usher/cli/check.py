@@ -22,12 +22,13 @@ def check(as_json: bool) -> None:
     if as_json:
         document(found.as_json())
     else:
-        _tell(found)
+        tell(found)
     if not found.ok:
         click.get_current_context().exit(BROKEN)
 
 
-def _tell(found: checks.Verdicts) -> None:
+def tell(found: checks.Verdicts) -> None:
+    """Each verdict in a line, its cases below it, and the warnings as notes."""
     for verdict in found.invariants:
         click.echo(f"{'broken' if verdict.broken else 'ok    '}  {verdict.check.code:3}  {verdict.check.holds}")
         _cases(verdict)

@@ -18,14 +18,17 @@ from types import FrameType
 import click
 from django.db import connections
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from usher.cli.base import InputError, command, example
 from usher.config import Config, config
-from usher.core import schema, work
+from usher.core import metrics, worker
 
 BLOCKING_THREADS = 4  # a web process; measured best for pages that wait for a database
+# How long a connection may be idle, or take for the head of a request; while stopping we wait for it.
+HEADER_MS = 10_000
 GRACE = 20.0  # seconds for what is under way to end, when we are told to stop
 PR_SET_PDEATHSIG = 1
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -49,8 +52,7 @@ def serve(listen: str | None) -> None:
 def run(given: Config) -> None:
     """Serve until a signal or until one of the two ends; the exit code tells which."""
     refuse_taken_port(given.listen_host, given.listen_port)
-    if schema.pending():
-        raise InputError("The database is not up to date; run: usher migrate")
+    metrics.share(given.data_dir.absolute() / "metrics")
     importlib.import_module("usher.wsgi")  # once, before the fork, and not for every command
     click.echo(f"Usher listens on {given.address} (stop with Ctrl+C)", err=True)
     raise SystemExit(_together([partial(_web, given), _worker]))
@@ -83,6 +85,8 @@ def _web(given: Config) -> None:
         respawn_failed_workers=True,
         respawn_interval=1,
         workers_kill_timeout=int(GRACE) - 5,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_MS),
         websockets=False,
         log_access=False,
         log_level=LogLevels.warning,
@@ -91,7 +95,7 @@ def _web(given: Config) -> None:
 
 def _worker() -> None:
     _on_its_own()
-    work.run_forever()
+    worker.run_forever()
 
 
 def _on_its_own() -> None:
@@ -147,10 +151,18 @@ def _stop(children: set[int]) -> None:
         signal.signal(number, signal.SIG_IGN)
     for child in children:
         os.kill(child, signal.SIGTERM)
-    alive, deadline = set(children), time.monotonic() + GRACE
-    while alive and time.monotonic() < deadline:
+    alive, begun, asked = set(children), time.monotonic(), 1
+    while alive and time.monotonic() - begun < GRACE:
         alive -= {child for child in alive if os.waitpid(child, os.WNOHANG)[0]}
+        if time.monotonic() - begun > asked:
+            # A process of the web server that had only just begun did not hear it: its parent's handler was still its.
+            _signal_groups(alive, signal.SIGTERM)
+            asked += 1
         time.sleep(0.02)
-    for child in children:
+    _signal_groups(children, signal.SIGKILL)
+
+
+def _signal_groups(leaders: set[int], number: signal.Signals) -> None:
+    for leader in leaders:
         with suppress(ProcessLookupError):
-            os.killpg(child, signal.SIGKILL)
+            os.killpg(leader, number)

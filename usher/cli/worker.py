@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from usher.cli.base import command, example
-from usher.core import work
+from usher.core.worker import run_forever
 
 
 @command(epilog=example("usher worker"))
 def worker() -> None:
     """Do the work behind the pages (hardening passwords) until stopped; `usher serve` has one inside."""
-    work.run_forever()
+    run_forever()

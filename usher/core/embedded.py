@@ -1,4 +1,4 @@
-"""The embedded database: made and migrated by whichever command comes first, under a lock."""
+"""The embedded database: made and migrated by whichever command comes first, held by all who use it."""
 
 from __future__ import annotations
 
@@ -13,35 +13,88 @@ from django.db import connection
 from usher.config import ConfigError
 from usher.core import schema
 
+_held: dict[Path, int] = {}
+
+
+class InUseError(Exception):
+    """Somebody uses the embedded database, and would not see that another took its place."""
+
+
+def path() -> Path | None:
+    """Where the embedded database is; None on PostgreSQL and in memory."""
+    if connection.vendor != "sqlite" or schema.in_memory():
+        return None
+    return Path(connection.settings_dict["NAME"])
+
+
+def ensure() -> None:
+    """Have a database that is up to date; nearly free when it is. PostgreSQL is left to `usher migrate`."""
+    here = claim()
+    if here is None:
+        return
+    if not here.exists() or schema.pending():
+        schema.migrate()
+
+
+def claim() -> Path | None:
+    """Have a place for the embedded database, and say that it is used. Raises ConfigError."""
+    here = path()
+    if here is not None:
+        try:
+            prepare_folder(here)
+            hold(here)
+        except OSError as error:
+            raise _cannot_keep(here, error) from None
+    return here
+
+
+def missing() -> list[schema.Step]:
+    """Migrations that are yet to be done; no file is made by asking."""
+    here = path()
+    return schema.missing() if here is None or here.exists() else sorted(schema.wanted())
+
+
+def prepare_folder(here: Path) -> None:
+    here.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def hold(here: Path) -> None:
+    """Say that this process uses the database, until it ends; its forks say it too, however it ends."""
+    if here in _held:
+        return
+    handle = _open(here)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise ConfigError("The database is being restored just now. Try again when that is done.") from None
+    _held[here] = handle
+
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+def alone(here: Path) -> Iterator[None]:
+    """Nobody else uses the database meanwhile. Raises InUseError when somebody does."""
+    handle = _open(here)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _lock_alone(handle)
         yield
     finally:
         os.close(handle)
 
 
-def _in_memory(name: str) -> bool:
-    return name == ":memory:" or "mode=memory" in name
-
-
-def ensure() -> None:
-    """Have a database that is up to date; nearly free when it is. PostgreSQL is left to `usher migrate`."""
-    if connection.vendor != "sqlite" or _in_memory(connection.settings_dict["NAME"]):
-        return
-    path = Path(connection.settings_dict["NAME"])
+def _lock_alone(handle: int) -> None:
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists() and not schema.pending():
-            return
-        with _alone(path.with_name(f"{path.name}.lock")):
-            if schema.pending():  # the winner has done it for all
-                schema.migrate()
-    except OSError as error:
-        raise ConfigError(
-            f"Usher cannot keep its database in {path.parent} ({error.strerror}); set USHER_DATA_DIR "
-            "to a directory it may write to."
-        ) from None
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InUseError from None
+
+
+def _open(here: Path) -> int:
+    return os.open(here.with_name(f"{here.name}.in-use"), os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _cannot_keep(here: Path, error: OSError) -> ConfigError:
+    return ConfigError(
+        f"Usher cannot keep its database in {here.parent} ({error.strerror}); set USHER_DATA_DIR "
+        "to a directory it may write to."
+    )

@@ -18,6 +18,11 @@ def current_id() -> str:
     return _id_of(_peppers()[0])
 
 
+def ids() -> tuple[str, ...]:
+    """The ids of all peppers, the current one first."""
+    return tuple(map(_id_of, _peppers()))
+
+
 def subkey(purpose: str, pepper_id: str = "") -> bytes:
     """A key for one purpose, under the current pepper or the named one. An unknown id is a LookupError."""
     peppers = _peppers()
