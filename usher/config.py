@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from email.utils import parseaddr
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SECRET_LENGTH = 32
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtps")
+MAIL_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
 FORMS = {
     "greater_than_equal": "give {ge} or more",
     "less_than_equal": "give {le} or less",
@@ -75,7 +78,13 @@ class Config(BaseSettings):
     smtp_url: SecretStr = Field(
         SecretStr(""),
         description="The mail server: `smtp://`, `smtp+tls://` (STARTTLS) or `smtps://user:password@host:port`."
-        " Left out: no mail is sent.",
+        " Left out: no mail is sent; with SQLite each becomes a file in `USHER_DATA_DIR/mail/`, with PostgreSQL it"
+        " waits.",
+    )
+    mail_from: str = Field(
+        "",
+        description="Whom mails come from: `usher@school.example` or `Cedar School <usher@school.example>`. "
+        "Left out: `usher@` and the host of `USHER_BASE_URL`.",
     )
     trusted_proxy_hops: int = Field(
         0,
@@ -101,6 +110,11 @@ class Config(BaseSettings):
         description="Threads that harden passwords after an import. Left out: one per core.",
     )
     import_max_mb: int = Field(50, ge=1, le=50, description="The largest file an import takes, in MB.")
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Opens `/metrics` to who sends it as `Authorization: Bearer …`; 32 characters or more. Left out: "
+        "only this machine may ask, and not through a proxy.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least serious kind of log line written."
     )
@@ -169,7 +183,15 @@ class Config(BaseSettings):
             raise ValueError("USHER_SMTP_URL would send its password unprotected; use smtp+tls:// or smtps://.")
         return value
 
-    @field_validator("secret_key", "pepper")
+    @field_validator("mail_from")
+    @classmethod
+    def check_mail_from(cls, value: str) -> str:
+        name, address = parseaddr(value)
+        if not value or (value.isprintable() and MAIL_ADDRESS.fullmatch(address) and not MAIL_ADDRESS.search(name)):
+            return value
+        raise ValueError("USHER_MAIL_FROM must look like usher@school.example or Cedar School <usher@school.example>.")
+
+    @field_validator("secret_key", "pepper", "metrics_token")
     @classmethod
     def check_secret(cls, value: SecretStr | tuple[SecretStr, ...], info: ValidationInfo) -> object:
         given = value if isinstance(value, tuple) else (value,)
@@ -220,6 +242,15 @@ class Config(BaseSettings):
     @property
     def host(self) -> str:
         return urlsplit(self.address).hostname or ""
+
+    @property
+    def mail_host(self) -> str:
+        """What stands behind the @ of our own address; a bare number stands in brackets (RFC 5321 section 4.1.3)."""
+        try:
+            number = ip_address(self.host)
+        except ValueError:
+            return self.host
+        return f"[{number}]" if number.version == 4 else f"[IPv6:{number}]"
 
     @property
     def https(self) -> bool:

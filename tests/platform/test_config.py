@@ -51,6 +51,8 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"USHER_SMTP_URL": "mail.example"}, "must look like smtp+tls://"),
     ({"USHER_SMTP_URL": "smtps://u@mail.example"}, "give both or neither"),
     ({"USHER_SMTP_URL": "smtp://u:hush@mail.example"}, "unprotected"),
+    ({"USHER_MAIL_FROM": "Cedar School"}, "must look like usher@school.example"),
+    ({"USHER_MAIL_FROM": "usher@cedar.example\nBcc: x@y.example"}, "must look like usher@school.example"),
     ({"USHER_BASEURL": "https://school.example"}, "did you mean USHER_BASE_URL?"),
 ]
 
@@ -92,6 +94,8 @@ def test_a_bad_setting_is_one_sentence(
         {"USHER_LISTEN": "[::1]:8000"},
         {"USHER_BASE_URL": "https://usher.school.example/"},
         {"USHER_SMTP_URL": "smtp://127.0.0.1:25"},
+        {"USHER_MAIL_FROM": "usher@cedar.example"},
+        {"USHER_MAIL_FROM": "Cedar School <usher@cedar.example>"},
         {"USHER_DEMO": "1", "USHER_LISTEN": "127.0.0.1:9000"},
         {"USHER_SERVICE_PORT": "tcp://10.0.0.1:80"},
     ],

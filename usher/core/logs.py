@@ -70,10 +70,11 @@ def logging_settings(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"route": {"()": RouteNotPath}},
-        "formatters": {"json": json},
-        "handlers": {"stderr": stderr},
+        "formatters": {"json": json, "line": {"format": "%(message)s"}},
+        "handlers": {"stderr": stderr, "requests": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
+            "usher.request": {"handlers": ["requests"], "propagate": False, "level": level},  # watch.py
             "django": {"handlers": [], "level": "INFO"},
             # 404 and 403 are everyday, only failures are news. SQL is never logged: it holds what is typed.
             "django.request": {"level": "ERROR"},

@@ -13,10 +13,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpR
 from django.shortcuts import render
 from uuid_utils.compat import uuid7
 
-from usher.core import health
+from usher.core import health, scrape, watch
 from usher.core.errors import UsherError
 
 GetResponse: TypeAlias = Callable[[HttpRequest], HttpResponseBase]
+# Answered before any host is checked and without a session; they come by IP address.
+PROBES: dict[str, Callable[[HttpRequest], HttpResponse]] = {**health.PATHS, scrape.PATH: scrape.page}
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -29,7 +31,7 @@ class RequestContext:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request_id = _request_id(request)
         with structlog.contextvars.bound_contextvars(request_id=request_id):
-            response = self._answer(request)
+            response = watch.watched(request, self._answer)
         response["X-Request-ID"] = request_id
         # What is not a static file is about a person: neither a proxy nor the back button may keep it.
         if not request.path.startswith(settings.STATIC_URL):
@@ -39,8 +41,7 @@ class RequestContext:
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if _holds_nul(request):
             return HttpResponseBadRequest("Bad request")
-        # Probes come by IP address, before any host is checked and without a session.
-        probe = health.PATHS.get(request.path)
+        probe = PROBES.get(request.path)
         if probe:
             return probe(request)
         # TLS ends at the proxy, or nowhere. The operator's word counts, not a header anyone can send.

@@ -41,6 +41,22 @@ class Reason(Enum):
         _("Use a shorter address."),
         400,
     )
+    NO_MAILBOX = (
+        _("A sign-in name without e-mail gets no mail."),
+        _("Ask your teacher or an admin for a new password."),
+        400,
+    )
+    ADDRESS_SAME = (_("This is the address you have now."), _("Give another one."), 400)
+    ADDRESS_OPENS_ANOTHER = (
+        _("This address opens another account by now."),
+        _("Sign in with it, or give your account another address."),
+        409,
+    )
+    DOMAIN_NOT_ALLOWED = (
+        _("“{given}” is not a mail domain."),
+        _("Write what stands after the @, for example school.example; separate several by commas."),
+        400,
+    )
     # The name
     NAME_MISSING = (_("The name is missing."), _("Give a username."), 400)
     NAME_TOO_LONG = (
@@ -65,7 +81,7 @@ class Reason(Enum):
     )
     SAME_NAME = (
         _("“{username}” is already here without an e-mail address."),
-        _("Add a surname or a number, or tick “allow the same name”."),
+        _("Add a surname or a number. On a list, “allow the same name” lets both in."),
         409,
     )
     # The password
@@ -214,6 +230,11 @@ class Reason(Enum):
         _("Renew the licence; everybody who is in stays in."),
         403,
     )
+    ORGANIZATION_SUSPENDED = (
+        _("This organisation is suspended."),
+        _("Ask the operator of this server. Nothing is lost meanwhile."),
+        403,
+    )
     LICENSE_NOT_STARTED = (_("The licence starts on {date}."), _("Try again on that day."), 403)
     METHOD_NOT_IN_PLAN = (
         _("The plan “{plan}” does not include this way in."),
@@ -263,7 +284,7 @@ class Reason(Enum):
     )
     SEATS_TAKEN = (
         _("All {limit} {pool} seats are taken."),
-        _("Free a seat, then send the file again."),
+        _("An admin frees a seat or asks for more; then do the same again."),
         409,
     )
     HAS_ACCOUNT = (
@@ -272,14 +293,74 @@ class Reason(Enum):
         409,
     )
     MEMBER_INACTIVE = (
-        _("This person was deactivated here."),
-        _("Reactivate the person under Users."),
+        _("This membership was deactivated."),
+        _("An admin can reactivate it under Users."),
         409,
     )
     ACCOUNT_BELONGS_ELSEWHERE = (
         _("This account belongs to another organisation and its address is not proved."),
         _("Prove an e-mail address first, then join."),
         403,
+    )
+    # Invite codes
+    CODE_DEAD = (
+        _("This code does not work."),
+        _("Check it letter by letter, or ask the person who gave it to you for a new one."),
+        404,
+    )
+    CODE_PAUSED = (
+        _("This code is paused."),
+        _("Ask the person who gave it to you."),
+        409,
+    )
+    CODE_NOT_STARTED = (_("This code works from {date}."), _("Try again then."), 409)
+    CODE_ENDED = (
+        _("This code ended on {date}."),
+        _("Ask the person who gave it to you for a new one."),
+        410,
+    )
+    CODE_USED_UP = (
+        _("This code is used up."),
+        _("Ask the person who gave it to you for more uses."),
+        409,
+    )
+    CODE_NEEDS_ADDRESS = (
+        _("This code is for people with an address at {domains}."),
+        _("Prove such an address under Account, then use the code again."),
+        403,
+    )
+    UNKNOWN_CODE = (_("There is no such code here."), _("Go back to the list of codes."), 404)
+    GROUP_HAS_CODE = (_("The group “{group}” has a code already."), _("Change that one, or rotate it."), 409)
+    CODE_FOR_ADMINS = (
+        _("No code gives the role “{role}”."),
+        _("Choose a lower role. Make somebody admin under Users."),
+        400,
+    )
+    CODE_ENDS_BEFORE_START = (
+        _("The code would end before it starts."),
+        _("Choose a last day that is not before {date}."),
+        400,
+    )
+    CODE_DAY_TOO_FAR = (
+        _("The day {date} is too far away."),
+        _("Choose a day of this century."),
+        400,
+    )
+    CODE_USES_NOT_POSSIBLE = (
+        _("A code cannot be for {given} people."),
+        _("Give a number from 1 to {limit}, or leave it empty for no limit."),
+        400,
+    )
+    CODE_TOO_MANY_DOMAINS = (_("{count} domains are too many; {limit} is the most."), _("Name fewer."), 400)
+    CODE_NOT_AT_ONCE = (
+        _("“In at once” is for the plan School, the role “{role}” and no e-mail domains."),
+        _("Let people prove the address first, or change what is in the way."),
+        400,
+    )
+    DOOR_MINUTES = (
+        _("A door opens for 1 to {limit} minutes."),
+        _("Choose another time. A code that stays open for days has a last day among its options."),
+        400,
     )
     # People who are in
     NOT_A_MEMBER = (_("“{sign_in}” is not a member here."), _("Check the spelling."), 404)
@@ -292,6 +373,16 @@ class Reason(Enum):
         _("This is the last admin who can sign in."),
         _("Make another person admin first."),
         409,
+    )
+    HOME_STAYS = (
+        _("This account belongs to {organization}."),
+        _("Prove an e-mail address of yours first, or ask an admin there."),
+        403,
+    )
+    NAME_KEPT_BY = (
+        _("{organization} keeps the name of this account."),
+        _("Ask an admin or your teacher to correct it."),
+        403,
     )
     ABOVE_YOU = (
         _("This person's role is above your own."),
@@ -313,6 +404,47 @@ class Reason(Enum):
         _("The person resets the password by “Forgot your password?”."),
         403,
     )
+    # Undoing an import or accounts made in advance
+    STAYS_CLAIMED = (
+        _("The address is proved: the account is the person's own."),
+        _("If the seat is still taken, deactivate the person under Users to free it."),
+        409,
+    )
+    STAYS_SIGNED_IN = (
+        _("The person has signed in."),
+        _("If the seat is still taken, deactivate the person under Users to free it."),
+        409,
+    )
+    STAYS_ELSEWHERE = (
+        _("The person is a member of another organisation too."),
+        _("If the seat is still taken, deactivate the person under Users to free it."),
+        409,
+    )
+    STAYS_CHANGED = (
+        _("Something was changed about the person since: {change}."),
+        _("If the seat is still taken, deactivate the person under Users to free it."),
+        409,
+    )
+    NOBODY_TO_UNDO = (
+        _("Nobody whom this brought can be removed."),
+        _("Deactivate people under Users to free their seats."),
+        409,
+    )
+    UNDO_ENDED = (
+        _("This could be undone until {date}."),
+        _("Deactivate the people under Users to free their seats."),
+        410,
+    )
+    RUN_UNDONE = (
+        _("This import has been undone."),
+        _("Send the file again: that is a new import then."),
+        409,
+    )
+    UNKNOWN_RUN = (
+        _("There is no import “{id}” here, and no creation."),
+        _("See the list with: usher imports --org {slug}."),
+        404,
+    )
     # Signing in
     SIGN_IN_FAILED = (
         _("The name or the password is not right."),
@@ -324,14 +456,94 @@ class Reason(Enum):
         _("Wait {minutes} minutes, then try again."),
         429,
     )
+    PROOF_FAILED = (_("This is not your password."), _("Type the password you sign in with."), 403)
+    SECOND_FACTOR_WRONG = (
+        _("This code is not right, or it was used before."),
+        _("Type the code that the app shows now, or one of your recovery codes."),
+        403,
+    )
+    SECOND_STEP_OVER = (
+        _("Signing in took longer than 10 minutes."),
+        _("Go to the start and sign in again."),
+        403,
+    )
+    SECOND_FACTOR_MISSING = (
+        _("This account has neither an authenticator app nor a passkey."),
+        _("Add one of them first."),
+        409,
+    )
+    SECOND_FACTOR_THERE = (
+        _("This account has an authenticator app already."),
+        _("Remove it first, then set up the new one."),
+        409,
+    )
+    APP_CODE_WRONG = (
+        _("The code does not fit."),
+        _("Check that the clock of your phone is right, then type the code that the app shows now."),
+        400,
+    )
+    PASSKEY_REFUSED = (
+        _("This passkey did not work."),
+        _("Try again, or sign in with your password."),
+        403,
+    )
+    PASSKEY_KNOWN = (_("This device is on your list already."), _("Use it, or add another one."), 409)
+    PASSKEYS_FULL = (
+        _("You have {limit} passkeys; more are not kept."),
+        _("Remove one that you do not use any more."),
+        409,
+    )
     LINK_DEAD = (
         _("This link has been used or has ended."),
         _("Ask for a new link."),
         410,
     )
+    REGISTRATION_DEAD = (
+        _("This link has been used, has ended, or there is a newer one."),
+        _("Open the newest mail. If you have confirmed already, sign in."),
+        410,
+    )
+    ACCOUNT_EXISTS = (
+        _("There is an account with this address already."),
+        _("Sign in with it, or choose a new password under “Forgot your password?”."),
+        409,
+    )
+    LINK_OF_ANOTHER = (
+        _("This link is for another account."),
+        _("Sign in with that account, then open the link again."),
+        403,
+    )
     PASSWORD_SAME = (_("This is the password you have now."), _("Choose another one."), 400)
     PASSWORD_WRONG = (_("The old password is not right."), _("Type the password you have now."), 403)
     PASSWORDS_DIFFER = (_("The two passwords are not the same."), _("Type the password twice."), 400)
+    # The organisation's settings
+    NOT_A_COLOR = (
+        _("“{given}” is not a colour."),
+        _("Write # and six signs, each 0 to 9 or a to f, for example #0d5160."),
+        400,
+    )
+    UNKNOWN_TIME_ZONE = (_("There is no time zone “{given}”."), _("Choose one from the list."), 400)
+    UNKNOWN_LANGUAGE = (_("Usher has no language “{given}”."), _("Choose one from the list."), 400)
+    LOGO_TOO_LARGE = (
+        _("The logo has {size} kB; {limit} kB is the most."),
+        _("Save it smaller, then choose it again. Some 400 pixels on each side are plenty."),
+        413,
+    )
+    LOGO_TOO_WIDE = (
+        _("The logo has {width} × {height} pixels; {limit} on each side is the most."),
+        _("Make it smaller, then choose it again. Some 400 pixels on each side are plenty."),
+        413,
+    )
+    LOGO_NOT_A_PICTURE = (
+        _("The file is neither a PNG nor a JPEG picture, whatever its name says."),
+        _("Open the logo in a picture program, save it as PNG, then choose that file."),
+        400,
+    )
+    LOGO_BROKEN = (
+        _("The picture is damaged, or a part of it is missing."),
+        _("Save the logo again as PNG, then choose that file."),
+        400,
+    )
     # The operator
     SLUG_TAKEN = (
         _("The short name “{slug}” is or was in use."),
@@ -348,11 +560,36 @@ class Reason(Enum):
         _("See the list with: usher org list."),
         404,
     )
+    UNKNOWN_ACCOUNT = (
+        _("Nobody has proved the address “{given}”."),
+        _("Check the spelling. For somebody whom an organisation made, its staff make a new password."),
+        404,
+    )
     UNKNOWN_PLAN = (_("There is no plan “{plan}”."), _("Use one of: {plans}."), 400)
     UNKNOWN_POOL = (
         _("The plan has no seats of the kind “{pool}”."),
         _("Use one of: {pools}."),
         400,
+    )
+    PLAN_LACKS_ROLES = (
+        _("The plan “{plan}” lacks roles that people here bear: {roles}."),
+        _("Keep the plan, or make a new organisation with the other one."),
+        409,
+    )
+    LICENSE_ENDS_BEFORE_START = (
+        _("The licence would end on {ends}, before it starts on {starts}."),
+        _("Choose a later end or an earlier start."),
+        400,
+    )
+    SLUG_NOT_TYPED = (
+        _("“{given}” is not the short name of this organisation."),
+        _("Type “{slug}” to delete it."),
+        400,
+    )
+    DELETION_BEGUN = (
+        _("The deletion of this organisation has begun; nothing stops it any more."),
+        _("Restore a backup of an earlier day to get it back."),
+        409,
     )
     FILE_EXISTS = (
         _("The file {path} exists already."),
