@@ -12,7 +12,7 @@ import pytest
 from usher.core.reasons import Finding, Reason
 from usher.core.rows import new_id
 from usher.events.types import OPERATOR
-from usher.lifecycle.facts import AccountFacts, GroupFacts, House, Pool
+from usher.lifecycle.facts import AccountFacts, GroupFacts, House, Pool, TicketFacts
 from usher.lifecycle.joiner import OPERATOR_RANK, By, Joiner, NewAccount, Result, Terms
 from usher.lifecycle.rules import RULES
 from usher.lifecycle.walk import consider
@@ -69,7 +69,17 @@ def manager_of(*groups: uuid.UUID) -> By:
     return By(OPERATOR, PLANS["school"].lowest.rank, frozenset(groups))
 
 
+def by_code(facts: AccountFacts | None = None, *, house_of: dict[str, Any] | None = None, **ticket: Any) -> House:
+    """A house that looks at a code with these facts; it knows the account of whoever comes, if there is one."""
+    known = {facts.id: facts} if facts else {}
+    return house(ticket=TicketFacts(**ticket), known=known, **(house_of or {}))
+
+
 STRANGER = account(home=ELSEWHERE)
+PROVED = account(claimed=True, home=None)
+MEMBER = account(state="active")
+WAITS = account(state="waiting")
+CEDARS = frozenset({"cedar.example"})
 ADMIN_RANK = By(OPERATOR, PLANS["school"].admin.rank)
 TEACHER_RANK = By(OPERATOR, 2)
 FULL_HOUSE = {"student": Pool(30, 30), "teacher": Pool(5, 1)}
@@ -80,7 +90,11 @@ CASES: dict[str, tuple[House, Joiner, tuple[Reason, ...]]] = {
     "with two groups": (house(), of(groups=("Year 5", "choir")), ()),
     "a pupil without address": (house(), of(NAMELESS), ()),
     "a proved account": (found(account(claimed=True, home=None)), of(NAMELESS), ()),
-    # the licence
+    # the organisation and the licence
+    "a suspended organisation": (house(is_suspended=True), of(), (Reason.ORGANIZATION_SUSPENDED,)),
+    "suspended, whatever the licence says": (
+        house(is_suspended=True, ends_on=TODAY - dt.timedelta(1)), of(), (Reason.ORGANIZATION_SUSPENDED,)
+    ),
     "licence over since yesterday": (house(ends_on=TODAY - dt.timedelta(1)), of(), (Reason.LICENSE_ENDED,)),
     "last day of the licence": (house(ends_on=TODAY), of(), ()),
     "licence without end": (house(ends_on=None, starts_on=None), of(), ()),
@@ -142,6 +156,59 @@ CASES: dict[str, tuple[House, Joiner, tuple[Reason, ...]]] = {
     ),
     "group full": (house(), of(groups=("Choir", "Full")), (Reason.GROUP_FULL,)),
     "group closed": (house(), of(groups=("Choir", "Closed")), (Reason.GROUP_CLOSED,)),
+    # an invite code
+    "a code, nobody known": (by_code(), of(NAMELESS, groups=("Year 5",)), ()),
+    "a code, an account of one's own": (by_code(PROVED), of(PROVED.id), ()),
+    "a code with a use left": (by_code(PROVED, uses_left=1), of(PROVED.id), ()),
+    "a code that is used up": (by_code(PROVED, uses_left=0), of(PROVED.id), (Reason.CODE_USED_UP,)),
+    "a code that lets nobody in": (
+        by_code(PROVED, stop=Reason.CODE_PAUSED(), uses_left=0), of(PROVED.id), (Reason.CODE_PAUSED,)
+    ),
+    "a code for other addresses": (
+        by_code(PROVED, domains=frozenset({"birch.example"})), of(PROVED.id), (Reason.CODE_NEEDS_ADDRESS,)
+    ),
+    "a code for this domain": (by_code(PROVED, domains=CEDARS), of(PROVED.id), ()),
+    "a code for a domain, an address nobody proved": (
+        by_code(account(), domains=CEDARS), of(STUDENT), (Reason.CODE_NEEDS_ADDRESS,)
+    ),
+    "a code for a domain, no address": (by_code(domains=CEDARS), of(NAMELESS), (Reason.CODE_NEEDS_ADDRESS,)),
+    "a code for a domain, no address, to ask": (
+        by_code(domains=CEDARS, waits=True), of(NAMELESS), (Reason.CODE_NEEDS_ADDRESS,)
+    ),
+    "a code by which one asks": (by_code(PROVED, waits=True), of(PROVED.id), ()),
+    "asking needs neither seat nor place nor use": (
+        by_code(PROVED, waits=True, uses_left=0, house_of={"pools": FULL_HOUSE}),
+        of(PROVED.id, groups=("Full", "Closed")),
+        (),
+    ),
+    "used up, and whoever comes now asks": (by_code(PROVED, uses_left=0, asks_when_spent=True), of(PROVED.id), ()),
+    "a seat is needed by code too": (
+        by_code(PROVED, house_of={"pools": FULL_HOUSE}), of(PROVED.id), (Reason.SEATS_TAKEN,)
+    ),
+    "a code into a full group": (by_code(PROVED), of(PROVED.id, groups=("Full",)), (Reason.GROUP_FULL,)),
+    "a code into a closed group": (by_code(PROVED), of(PROVED.id, groups=("Closed",)), (Reason.GROUP_CLOSED,)),
+    "a code does not bring back who was deactivated": (
+        by_code(gone := account(state="inactive"), waits=True), of(gone.id), (Reason.MEMBER_INACTIVE,)
+    ),
+    "a code does not open a house where the licence has ended": (
+        by_code(PROVED, waits=True, house_of={"ends_on": TODAY - dt.timedelta(1)}),
+        of(PROVED.id),
+        (Reason.LICENSE_ENDED,),
+    ),
+    "a member by the code of a group": (by_code(MEMBER), of(MEMBER.id, groups=("Year 5",)), ()),
+    "a member needs a use": (
+        by_code(MEMBER, uses_left=0, asks_when_spent=True),
+        of(MEMBER.id, groups=("Year 5",)),
+        (Reason.CODE_USED_UP,),
+    ),
+    "a member, the group is full": (by_code(MEMBER), of(MEMBER.id, groups=("Full",)), (Reason.GROUP_FULL,)),
+    "a member, the group is closed": (by_code(MEMBER), of(MEMBER.id, groups=("Closed",)), (Reason.GROUP_CLOSED,)),
+    "a member needs no address of the code's": (
+        by_code(MEMBER, domains=frozenset({"birch.example"})), of(MEMBER.id, groups=("Year 5",)), ()
+    ),
+    "a member by a code that lets nobody in": (
+        by_code(MEMBER, stop=Reason.CODE_PAUSED()), of(MEMBER.id, groups=("Year 5",)), (Reason.CODE_PAUSED,)
+    ),
     # what comes first
     "all that is wrong with a description": (
         house(by=TEACHER_RANK),
@@ -179,6 +246,72 @@ def test_the_door_says(case: str) -> None:
     assert (outcome.result is Result.REFUSED) == bool(reasons)
 
 
+# by a code: the ticket, who comes, what becomes of him, and the seats, places and uses that he takes
+SEEN = ("year 5",)
+WALKS: dict[str, tuple[House, Joiner, Result, tuple[int, int, int | None]]] = {
+    "a stranger comes in": (by_code(uses_left=3), of(NAMELESS, groups=SEEN), Result.CREATED, (1, 1, 2)),
+    "without a limit nothing is counted": (by_code(), of(NAMELESS, groups=SEEN), Result.CREATED, (1, 1, None)),
+    "an account of one's own comes in": (
+        by_code(PROVED, uses_left=1), of(PROVED.id, groups=SEEN), Result.JOINED, (1, 1, 0)
+    ),
+    "a stranger asks": (by_code(uses_left=3, waits=True), of(NAMELESS, groups=SEEN), Result.WAITING, (0, 0, 3)),
+    "an account of one's own asks": (
+        by_code(PROVED, waits=True), of(PROVED.id, groups=SEEN), Result.WAITING, (0, 0, None)
+    ),
+    "who comes too late asks": (
+        by_code(PROVED, uses_left=0, asks_when_spent=True), of(PROVED.id, groups=SEEN), Result.WAITING, (0, 0, 0)
+    ),
+    "who comes in time does not": (
+        by_code(PROVED, uses_left=1, asks_when_spent=True), of(PROVED.id, groups=SEEN), Result.JOINED, (1, 1, 0)
+    ),
+    "a member is placed without a seat": (
+        by_code(MEMBER, uses_left=3), of(MEMBER.id, groups=SEEN), Result.PLACED, (0, 1, 2)
+    ),
+    "a member is placed without asking": (
+        by_code(MEMBER, waits=True), of(MEMBER.id, groups=SEEN), Result.PLACED, (0, 1, None)
+    ),
+    "a member of the group stays as he is": (
+        by_code(MEMBER, uses_left=3, house_of={"places": {(MEMBERSHIP, YEAR5)}}),
+        of(MEMBER.id, groups=SEEN),
+        Result.UNCHANGED,
+        (0, 0, 3),
+    ),
+    "a member by a code without a group stays as he is": (
+        by_code(MEMBER, uses_left=0), of(MEMBER.id), Result.UNCHANGED, (0, 0, 0)
+    ),
+    "who waits goes on waiting": (
+        by_code(WAITS, uses_left=3), of(WAITS.id, groups=SEEN), Result.UNCHANGED, (0, 0, 3)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WALKS)
+def test_a_code_at_the_door(case: str) -> None:
+    here, joiner, result, (seats, places, uses) = WALKS[case]
+    outcome = consider(joiner, here)
+    assert here.ticket
+    assert (outcome.result, outcome.findings) == (result, ())
+    assert (here.pools["student"].used, here.groups["year 5"].used, here.ticket.uses_left) == (seats, places, uses)
+
+
+def test_a_code_places_in_the_groups_where_the_member_is_not_yet() -> None:
+    here = by_code(MEMBER, house_of={"places": {(MEMBERSHIP, YEAR5)}})
+    outcome = consider(of(MEMBER.id, groups=("Year 5", "Choir")), here)
+    assert (outcome.result, outcome.joiner.groups) == (Result.PLACED, ("Choir",))
+
+
+def test_the_last_use_is_the_first_ones() -> None:
+    here = by_code(uses_left=1)
+    reasons = [consider(of(NewAccount(f"P{n}")), here).reason for n in range(3)]
+    assert reasons == ["", "code_used_up", "code_used_up"]
+
+
+def test_approving_lets_in_who_waits_and_nobody_else_does() -> None:
+    approving = house(known={WAITS.id: WAITS}, terms=Terms(approving=True))
+    assert consider(of(WAITS.id), approving).result is Result.JOINED
+    assert consider(of(WAITS.id), house(known={WAITS.id: WAITS})).result is Result.UNCHANGED
+
+
 def test_every_rule_has_said_no_in_the_table() -> None:
     table = {reason for stage in RULES for reason, _ in stage}
     met = {reason for _, _, reasons in CASES.values() for reason in reasons}
@@ -188,11 +321,11 @@ def test_every_rule_has_said_no_in_the_table() -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if CASES[case][2]])
 def test_a_refusal_reads_as_a_sentence_and_changes_nothing(case: str) -> None:
     here, joiner, _ = CASES[case]
-    before = repr((here.pools, here.groups, here.seen, here.made, here.nameless))
+    before = repr((here.pools, here.groups, here.seen, here.made, here.nameless, here.ticket))
     for finding in consider(joiner, here).findings:
         assert "{" not in finding.text + finding.next_step
         assert finding.text.startswith(f"{finding.code}: ")
-    assert repr((here.pools, here.groups, here.seen, here.made, here.nameless)) == before
+    assert repr((here.pools, here.groups, here.seen, here.made, here.nameless, here.ticket)) == before
 
 
 @pytest.mark.parametrize("state", ["active", "waiting"])

@@ -6,6 +6,9 @@ from django.db import models
 from django.db.models import Q
 
 from usher.core.rows import Row
+from usher.events.types import EventType
+
+LICENSE = EventType.LICENSE_CHANGED.value
 
 
 class Event(Row):
@@ -33,6 +36,8 @@ class Event(Row):
                 name="event_of_refused",
                 condition=Q(account_id__isnull=True) & ~Q(address_hash=""),
             ),
+            # A handful among a million: no import writes into it.
+            models.Index(fields=["organization_id", "id"], name="event_of_license", condition=Q(type=LICENSE)),
         ]
 
     def __str__(self) -> str:

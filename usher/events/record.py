@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
-from usher.core import bulk, clock, pepper
+from usher.core import bulk, clock, metrics, pepper
 from usher.core.rows import new_id
 from usher.events.models import Event
 from usher.events.types import Draft
@@ -18,6 +20,8 @@ _COLUMNS = (
     "id", "at", "type", "organization_id", "actor_kind", "actor_id",
     "account_id", "address_hash", "method", "reason", "data", "personal",
 )  # fmt: skip
+
+EVENTS = metrics.counter("usher_events", "Events of this server's processes, by type and way in.", "type", "method")
 
 
 def address_hash(address: str) -> str:
@@ -38,6 +42,12 @@ def record_many(drafts: Sequence[Draft]) -> None:
         raise RuntimeError("Events are recorded in the transaction of their change.")
     at = clock.now()
     bulk.insert(Event, _COLUMNS, [_row(draft, new_id(), at) for draft in drafts])
+    transaction.on_commit(partial(_count, Counter((draft.type.value, draft.method) for draft in drafts)))
+
+
+def _count(kinds: Mapping[tuple[str, str], int]) -> None:
+    for (kind, method), number in kinds.items():
+        EVENTS.labels(kind, method).inc(number)
 
 
 def _row(draft: Draft, event_id: uuid.UUID, at: Any) -> tuple[Any, ...]:

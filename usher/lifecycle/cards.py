@@ -44,7 +44,7 @@ def _cards(organization: Organization, outcomes: Iterable[Outcome], passwords: M
     for outcome in outcomes:
         password = passwords.get(outcome.joiner.line)
         if password:
-            yield Card(outcome.username, short(outcome.sign_in, organization.slug), password, address, square)
+            yield Card(outcome.username, short(outcome.sign_in, organization.names_under), password, address, square)
 
 
 def _square(text: str) -> SafeString:

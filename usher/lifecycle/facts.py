@@ -9,6 +9,7 @@ import datetime as dt
 import uuid
 from dataclasses import dataclass, field
 
+from usher.core.reasons import Finding
 from usher.lifecycle.joiner import By, Joiner, NewAccount, Terms
 from usher.organizations.plans import Plan, Role
 
@@ -17,6 +18,7 @@ from usher.organizations.plans import Plan, Role
 class Pool:
     limit: int
     used: int
+    told: int = 0  # percent; see lifecycle/alarms.py
 
 
 @dataclass(slots=True)
@@ -49,6 +51,31 @@ class AccountFacts:
 
 
 @dataclass(slots=True)
+class TicketFacts:
+    """What an invite code or an invitation allows in this moment, as read under its lock.
+
+    ``stop`` is why it lets nobody in at all. ``uses_left`` is None without a limit. ``waits``: an admin decides
+    about everybody; ``asks_when_spent``: about those who come when no use is left. ``domains`` (A-labels) are
+    those of the addresses it is for; empty for any.
+    """
+
+    stop: Finding | None = None
+    uses_left: int | None = None
+    waits: bool = False
+    asks_when_spent: bool = False
+    domains: frozenset[str] = frozenset()
+
+    @property
+    def is_spent(self) -> bool:
+        return self.uses_left is not None and self.uses_left <= 0
+
+    @property
+    def lets_ask(self) -> bool:
+        """Whether whoever comes now has to wait for an admin."""
+        return self.waits or (self.is_spent and self.asks_when_spent)
+
+
+@dataclass(slots=True)
 class House:
     """One organisation in the moment of decision."""
 
@@ -61,12 +88,15 @@ class House:
     by: By
     terms: Terms
     pools: dict[str, Pool]
+    is_suspended: bool = False
+    ticket: TicketFacts | None = None
     groups: dict[str, GroupFacts] = field(default_factory=dict)  # by the compare key of the name
     accounts: dict[str, AccountFacts] = field(default_factory=dict)  # by address key
     known: dict[uuid.UUID, AccountFacts] = field(default_factory=dict)  # by account id
     made: dict[str, int] = field(default_factory=dict)  # stem -> names made so far
     nameless: set[str] = field(default_factory=set)  # compare keys of the names of members without address
     seen: dict[str, int] = field(default_factory=dict)  # address key -> the line that used it in this run
+    places: set[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=set)  # (membership, group), with a ticket only
     roles: dict[str, Role] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from usher.lifecycle.facts import AccountFacts, GroupFacts, House, Pool
 from usher.lifecycle.joiner import By, Joiner, NewAccount, Terms
 from usher.lifecycle.walk import numbered_key
 from usher.organizations.models import License, Organization, SeatPool
-from usher.people.models import Account, Group, MadeName, Membership
+from usher.people.models import Account, Group, GroupMembership, MadeName, Membership
 from usher.people.names import name_key, sort_key, stem
 
 
@@ -35,14 +35,15 @@ def open_house(organization_id: uuid.UUID, by: By, terms: Terms, *, lock: bool) 
     pools = SeatPool.objects.filter(organization_id=organization_id)
     return House(
         organization_id=organization_id,
-        slug=license.organization.slug,
+        slug=license.organization.names_under,
         plan=license.plan,
         starts_on=license.starts_on,
         ends_on=license.ends_on,
         today=today_in(license.organization),
         by=by,
         terms=terms,
-        pools={pool.pool: Pool(pool.limit, pool.used) for pool in pools},
+        pools={pool.pool: Pool(pool.limit, pool.used, pool.told) for pool in pools},
+        is_suspended=license.organization.is_suspended,
     )
 
 
@@ -55,6 +56,8 @@ def look_up(house: House, joiners: Sequence[Joiner], *, lock: bool) -> None:
     names = [account.username for account in new if not account.address]
     _look_up_made_names(house, names, {joiner.role for joiner in joiners})
     _look_up_nameless(house, names)
+    if house.ticket:
+        _look_up_places(house)
 
 
 def _look_up_groups(house: House, names: Iterable[str], *, lock: bool) -> None:
@@ -95,6 +98,16 @@ def _preferred(one: AccountFacts | None, other: AccountFacts) -> AccountFacts:
     if one is None:
         return other
     return max(one, other, key=lambda facts: (facts.membership_id is not None, facts.claimed))
+
+
+def _look_up_places(house: House) -> None:
+    """In which of the groups in question the members in question are already."""
+    members = [facts.membership_id for facts in house.known.values() if facts.membership_id]
+    if members and house.groups:
+        links = GroupMembership.objects.filter(
+            membership__in=members, group__in=[group.id for group in house.groups.values()]
+        )
+        house.places |= set(links.values_list("membership_id", "group_id"))
 
 
 def _look_up_made_names(house: House, usernames: Sequence[str], roles: Iterable[str]) -> None:

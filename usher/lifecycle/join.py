@@ -16,7 +16,7 @@ from usher.lifecycle import house as houses
 from usher.lifecycle import pen
 from usher.lifecycle.facts import House
 from usher.lifecycle.joiner import By, Joiner, NewAccount, Outcome
-from usher.lifecycle.run import Run
+from usher.lifecycle.run import Run, Ticket
 from usher.lifecycle.walk import consider
 
 # Rows per transaction, measured (docs/decisions/0003): fewer commits for the same rows, and still some 150 ms of
@@ -24,9 +24,9 @@ from usher.lifecycle.walk import consider
 BATCH = {"sqlite": 1000, "postgresql": 1000}
 
 
-def join(organization_id: uuid.UUID, joiner: Joiner, by: By) -> Outcome:
+def join(organization_id: uuid.UUID, joiner: Joiner, by: By, ticket: Ticket | None = None) -> Outcome:
     """Let one person in, or say why not."""
-    return next(join_many(Run(organization_id, by), [joiner]))[0]
+    return next(join_many(Run(organization_id, by, ticket=ticket), [joiner]))[0]
 
 
 def join_many(run: Run, joiners: Iterable[Joiner]) -> Iterator[list[Outcome]]:
@@ -53,10 +53,13 @@ def _write_batch(run: Run, batch: Sequence[Joiner], seen: dict[str, int]) -> tup
     with transaction.atomic():
         house = houses.open_house(run.organization_id, run.by, run.terms, lock=True)
         house.seen = seen.copy()
+        house.ticket = run.ticket.hold() if run.ticket else None
         outcomes, fresh = _walk(run, house, batch)
         pen.write(house, fresh)
         if run.journal:
             run.journal.write(fresh)
+        if run.ticket:
+            run.ticket.punch(fresh)
     return outcomes, house.seen
 
 

@@ -16,13 +16,15 @@ class NewAccount:
     """Somebody who has no account yet, or one that the address will find.
 
     ``email``/``address`` are the address as written and its compare key, both empty when there is none:
-    then the door makes a sign-in name. ``password`` is a digest (see ``people.passwords``), never plain text.
+    then the door makes a sign-in name. ``password`` is a digest (see ``people.passwords``), never plain text;
+    ``chosen`` says that the person chose it here, so that it need not be changed.
     """
 
     username: str = ""
     email: str = ""
     address: str = ""
     password: str = ""
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,24 @@ OPERATOR_RANK = 99
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the person at the desk ticked for this run. ``returning`` lets a deactivated member in again."""
+    """What the person at the desk ticked for this run.
+
+    ``returning`` lets a deactivated member in again, ``approving`` one who waits.
+    """
 
     make_groups: bool = False
     allow_same_name: bool = False
     returning: bool = False
+    approving: bool = False
 
 
 class Result(StrEnum):
+    """``placed``: a member already, now in another group too. ``waiting``: an admin decides."""
+
     CREATED = "created"
     JOINED = "joined"
+    PLACED = "placed"
+    WAITING = "waiting"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding
+from usher.lifecycle import approve as decide
 from usher.lifecycle import leave, move
 from usher.lifecycle.joiner import By
 from usher.people.models import Membership
@@ -53,6 +54,16 @@ def set_group_right(
 def deactivate(organization_id: uuid.UUID, members: Sequence[uuid.UUID], by: By) -> list[Done]:
     """Deactivate each of them."""
     return _each(organization_id, members, lambda key: leave.deactivate(organization_id, key, by))
+
+
+def approve(organization_id: uuid.UUID, members: Sequence[uuid.UUID], by: By) -> list[Done]:
+    """Let each of those who wait in."""
+    return _each(organization_id, members, lambda key: decide.approve(organization_id, key, by))
+
+
+def decline(organization_id: uuid.UUID, members: Sequence[uuid.UUID], by: By) -> list[Done]:
+    """Say no to each of those who wait."""
+    return _each(organization_id, members, lambda key: decide.decline(organization_id, key, by))
 
 
 def _each(organization_id: uuid.UUID, members: Sequence[uuid.UUID], act: Callable[[uuid.UUID], bool]) -> list[Done]:

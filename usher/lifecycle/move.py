@@ -12,6 +12,7 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.core.retry import retrying
 from usher.events.types import EventType
+from usher.lifecycle import alarms
 from usher.lifecycle.change import Change, begin
 from usher.lifecycle.joiner import By
 from usher.organizations.models import SeatPool
@@ -50,12 +51,14 @@ def _grantable(change: Change, slug: str) -> Role:
 
 
 def _change_seat(change: Change, role: Role) -> None:
-    pool = change.house.pools[role.pool]
+    left, pool = change.house.pools[change.role.pool], change.house.pools[role.pool]
     if pool.used >= pool.limit:
         raise UsherError(Reason.SEATS_TAKEN(limit=pool.limit, pool=role.pool))
     pools = SeatPool.objects.filter(organization_id=change.house.organization_id)
     pools.filter(pool=change.role.pool).update(used=F("used") - 1)
     pools.filter(pool=role.pool).update(used=F("used") + 1)
+    left.used, pool.used = left.used - 1, pool.used + 1
+    alarms.watch(change.house)
 
 
 @retrying

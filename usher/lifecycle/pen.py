@@ -14,10 +14,11 @@ from usher.core.reasons import Fact, Finding, Reason
 from usher.core.rows import new_id
 from usher.events import record
 from usher.events.types import Draft, EventType
+from usher.lifecycle import alarms
 from usher.lifecycle.facts import House
 from usher.lifecycle.joiner import NewAccount, Outcome, Result
 from usher.organizations.models import SeatPool
-from usher.organizations.plans import Role
+from usher.organizations.plans import KEEPS, Role
 from usher.people import passwords
 from usher.people.models import Account, Group, GroupMembership, HashBatch, MadeName, Membership, SearchWord
 from usher.people.names import name_key, search_words, sort_key
@@ -39,12 +40,24 @@ def write(house: House, outcomes: Sequence[Outcome]) -> None:
     now = clock.now()
     created = [outcome for outcome in outcomes if outcome.result is Result.CREATED]
     seated = [outcome for outcome in outcomes if outcome.result in (Result.CREATED, Result.JOINED)]
+    waiting = [outcome for outcome in outcomes if outcome.result is Result.WAITING]
+    placed = [outcome for outcome in outcomes if outcome.result is Result.PLACED]
     _write_groups(house, now)
-    _write_accounts(house, created, now)
-    _write_memberships(house, seated, now)
-    _write_group_places(house, seated)
+    _write_accounts(house, [*created, *_without_account(waiting)], now)
+    _write_memberships(house, seated, now, Membership.State.ACTIVE)
+    _write_memberships(house, waiting, now, Membership.State.WAITING)
+    _write_group_places(house, [*seated, *placed])
+    _link_groups(house, waiting)
     _write_counts(house, seated)
+    _write_made_names(house, [*seated, *waiting])
+    alarms.watch(house)
+    alarms.asked(house, waiting)
+    alarms.arrived(house, [*seated, *placed, *waiting], now)
     record.record_many([_event(house, outcome) for outcome in outcomes if outcome.result is not Result.UNCHANGED])
+
+
+def _without_account(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if isinstance(outcome.joiner.account, NewAccount)]
 
 
 def _write_groups(house: House, now: dt.datetime) -> None:
@@ -66,24 +79,25 @@ def _write_groups(house: House, now: dt.datetime) -> None:
 
 def _write_accounts(house: House, created: Sequence[Outcome], now: dt.datetime) -> None:
     bulk.insert(Account, ACCOUNT, [_account_row(house, outcome, now) for outcome in created])
-    ids = [outcome.account_id for outcome in created if outcome.account_id and _password(outcome)]
+    ids = [outcome.account_id for outcome in created if outcome.account_id and _new(outcome).password]
     if ids:
         HashBatch.objects.create(first_id=min(ids), last_id=max(ids), run_at=now)
 
 
-def _password(outcome: Outcome) -> str:
+def _new(outcome: Outcome) -> NewAccount:
     account = outcome.joiner.account
-    return account.password if isinstance(account, NewAccount) else ""
+    return account if isinstance(account, NewAccount) else NewAccount()
 
 
 def _account_row(house: House, outcome: Outcome, now: dt.datetime) -> tuple[Any, ...]:
-    role, password = _role(house, outcome), _password(outcome)
-    first = role.initial_password
-    expires = now + dt.timedelta(days=first.expires_days) if password and first.expires_days else None
+    given = _new(outcome)
+    # A password of the person's own choice is nobody's first one: it is kept, and it does not expire.
+    first = KEEPS if given.chosen or not given.password else _role(house, outcome).initial_password
+    expires = now + dt.timedelta(days=first.expires_days) if first.expires_days else None
     return (
-        outcome.account_id, password or passwords.UNUSABLE, outcome.username, outcome.email,
-        outcome.sign_in.lower(), house.organization_id, False, bool(password) and first.must_change,
-        expires, now if password else None, now,
+        outcome.account_id, given.password or passwords.UNUSABLE, outcome.username, outcome.email,
+        outcome.sign_in.lower(), house.organization_id, False, first.must_change,
+        expires, now if given.password else None, now,
     )  # fmt: skip
 
 
@@ -93,40 +107,48 @@ def _role(house: House, outcome: Outcome) -> Role:
     return role
 
 
-def _write_memberships(house: House, seated: Sequence[Outcome], now: dt.datetime) -> None:
-    bulk.insert(Membership, MEMBERSHIP, [_membership_row(house, outcome, now) for outcome in seated])
+def _write_memberships(house: House, outcomes: Sequence[Outcome], now: dt.datetime, state: Membership.State) -> None:
+    bulk.insert(Membership, MEMBERSHIP, [_membership_row(house, outcome, now, state) for outcome in outcomes])
     words = [
         (outcome.membership_id, house.organization_id, word)
-        for outcome in seated
+        for outcome in outcomes
         for word in search_words(outcome.username, outcome.sign_in)
     ]
     bulk.insert(SearchWord, ("membership", "organization_id", "word"), words)
 
 
-def _membership_row(house: House, outcome: Outcome, now: dt.datetime) -> tuple[Any, ...]:
+def _membership_row(house: House, outcome: Outcome, now: dt.datetime, state: Membership.State) -> tuple[Any, ...]:
     joiner = outcome.joiner
     return (
-        outcome.membership_id, house.organization_id, outcome.account_id, joiner.role, Membership.State.ACTIVE.value,
+        outcome.membership_id, house.organization_id, outcome.account_id, joiner.role, state.value,
         joiner.method.value, joiner.evidence[:LONGEST_EVIDENCE], now, sort_key(outcome.username),
     )  # fmt: skip
 
 
-def _write_group_places(house: House, seated: Iterable[Outcome]) -> None:
+def _link_groups(house: House, outcomes: Iterable[Outcome]) -> list[tuple[Any, ...]]:
     places = [
         (new_id(), house.organization_id, house.groups[name_key(name)].id, outcome.membership_id, "member")
-        for outcome in seated
+        for outcome in outcomes
         for name in outcome.joiner.groups
     ]
     bulk.insert(GroupMembership, ("id", "organization_id", "group", "membership", "right"), places)
+    return places
+
+
+def _write_group_places(house: House, seated: Iterable[Outcome]) -> None:
+    places = _link_groups(house, seated)
     counted = {group.id for group in house.groups.values() if group.is_new}  # with all who are in them by now
     bulk.increase(Group, "used", Counter(place[2] for place in places if place[2] not in counted))
 
 
 def _write_counts(house: House, seated: Sequence[Outcome]) -> None:
-    """Seats and name counters. The licence row is locked, so the house's own count is the truth."""
     for pool, count in Counter(_role(house, outcome).pool for outcome in seated).items():
         SeatPool.objects.filter(organization_id=house.organization_id, pool=pool).update(used=F("used") + count)
-    if seated:
+
+
+def _write_made_names(house: House, named: Sequence[Outcome]) -> None:
+    """The licence row is locked, so the house's own count is the truth."""
+    if named:
         MadeName.objects.bulk_create(
             [MadeName(organization_id=house.organization_id, stem=key, used=used) for key, used in house.made.items()],
             update_conflicts=True,
@@ -136,11 +158,21 @@ def _write_counts(house: House, seated: Sequence[Outcome]) -> None:
 
 
 def bring_back(house: House, outcome: Outcome) -> None:
-    """Make an ended membership active again. Its groups are still linked; places in all of them count again."""
+    """Make a membership active that ended or waited. Its groups are linked; places in all of them count now."""
     assert outcome.membership_id is not None  # noqa: S101 - somebody who comes back was here
     Membership.objects.filter(id=outcome.membership_id).update(state=Membership.State.ACTIVE)
     Group.objects.filter(members__membership_id=outcome.membership_id).update(used=F("used") + 1)
     _write_counts(house, [outcome])
+    alarms.watch(house)
+
+
+TOLD_AS = {
+    Result.CREATED: EventType.MEMBERSHIP_CREATED,
+    Result.JOINED: EventType.MEMBERSHIP_CREATED,
+    Result.WAITING: EventType.MEMBERSHIP_ASKED,
+    Result.PLACED: EventType.GROUP_JOINED,
+    Result.REFUSED: EventType.MEMBERSHIP_REFUSED,
+}
 
 
 def _event(house: House, outcome: Outcome) -> Draft:
@@ -152,8 +184,11 @@ def _event(house: House, outcome: Outcome) -> Draft:
         data["line"] = joiner.line
     if joiner.groups and not refused:
         data["groups"] = [str(house.groups[name_key(name)].id) for name in joiner.groups]
+    if outcome.result is Result.PLACED:
+        group = house.groups[name_key(joiner.groups[0])]
+        data |= {"group": str(group.id), "name": group.name}
     return Draft(
-        EventType.MEMBERSHIP_REFUSED if refused else EventType.MEMBERSHIP_CREATED,
+        TOLD_AS[outcome.result],
         house.organization_id,
         house.by.actor,
         account_id=outcome.account_id,

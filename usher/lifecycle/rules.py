@@ -15,10 +15,15 @@ from usher.core.reasons import Fact, Finding, Reason
 from usher.lifecycle.facts import House
 from usher.lifecycle.joiner import Joiner, NewAccount
 from usher.organizations.plans import ALWAYS
+from usher.people.addresses import domain_key
 from usher.people.names import name_key
 
 Facts = dict[str, Fact]
 Rule = Callable[[Joiner, House], Facts | None]
+
+
+def organization_is_suspended(_joiner: Joiner, house: House) -> Facts | None:
+    return {} if house.is_suspended else None
 
 
 def license_has_ended(_joiner: Joiner, house: House) -> Facts | None:
@@ -111,6 +116,20 @@ def name_is_here_without_address(joiner: Joiner, house: House) -> Facts | None:
     return None
 
 
+def address_is_not_the_codes(joiner: Joiner, house: House) -> Facts | None:
+    """Only an address that is proved counts; who has none, or another, can add one and come again."""
+    if house.ticket is None or not house.ticket.domains:
+        return None
+    account = house.account_of(joiner)
+    if account and account.claimed and domain_key(account.email) in house.ticket.domains:
+        return None
+    return {"domains": ", ".join(sorted(house.ticket.domains))}
+
+
+def code_is_used_up(_joiner: Joiner, house: House) -> Facts | None:
+    return {} if house.ticket and house.ticket.is_spent else None
+
+
 def seats_are_taken(joiner: Joiner, house: House) -> Facts | None:
     role = house.role_of(joiner)
     if role is None:
@@ -138,6 +157,7 @@ def group_is_full(joiner: Joiner, house: House) -> Facts | None:
 Stage = tuple[tuple[Reason, Rule], ...]
 
 LICENSE: Stage = (
+    (Reason.ORGANIZATION_SUSPENDED, organization_is_suspended),
     (Reason.LICENSE_ENDED, license_has_ended),
     (Reason.LICENSE_NOT_STARTED, license_has_not_started),
     (Reason.METHOD_NOT_IN_PLAN, plan_lacks_method),
@@ -156,12 +176,15 @@ PERSON: Stage = (
     (Reason.ACCOUNT_BELONGS_ELSEWHERE, account_belongs_elsewhere),
     (Reason.SAME_NAME, name_is_here_without_address),
 )
-ROOM: Stage = (
+TICKET: Stage = ((Reason.CODE_NEEDS_ADDRESS, address_is_not_the_codes),)
+PLACE: Stage = (
+    (Reason.CODE_USED_UP, code_is_used_up),
     (Reason.GROUP_CLOSED, group_is_closed),
     (Reason.GROUP_FULL, group_is_full),
-    (Reason.SEATS_TAKEN, seats_are_taken),
 )
-# A member is found between PERSON and ROOM: being here already needs neither a seat nor a group.
+ROOM: Stage = (*TICKET, *PLACE, (Reason.SEATS_TAKEN, seats_are_taken))
+# A member is found between PERSON and ROOM: being here already needs neither a seat nor a group. A member who
+# comes by a code for a group needs only a PLACE, and whoever has to wait for an admin only the TICKET's yes.
 RULES: tuple[Stage, ...] = (LICENSE, DESCRIPTION, PERSON, ROOM)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from usher.lifecycle.facts import TicketFacts
 from usher.lifecycle.joiner import By, Joiner, Outcome, Terms
 
 PLAIN = Terms()
@@ -22,6 +23,16 @@ class Journal(Protocol):
         """Enter the outcomes of one batch; called in its transaction, never in a dry run."""
 
 
+class Ticket(Protocol):
+    """What lets people in by itself and is used up by it: an invite code, an invitation. A dry run has none."""
+
+    def hold(self) -> TicketFacts:
+        """Lock its row until the transaction ends (after the licence, before groups) and say what it allows."""
+
+    def punch(self, outcomes: Sequence[Outcome]) -> None:
+        """Enter who came by it, in the same transaction."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One pass of joiners through the door of one organisation."""
@@ -30,5 +41,6 @@ class Run:
     by: By
     terms: Terms = PLAIN
     journal: Journal | None = None
+    ticket: Ticket | None = None
     dry_run: bool = False
     whole: bool = False  # everybody in one transaction (accounts made in advance), instead of batches

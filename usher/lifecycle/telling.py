@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any
@@ -16,69 +16,34 @@ from django.utils.translation import gettext_lazy as _
 from usher.core.reasons import Finding, Reason
 from usher.events.models import Event
 from usher.events.types import EventType
+from usher.lifecycle import code_changes
+from usher.lifecycle.wordings import WORDINGS, Wording
 from usher.organizations.models import Organization
 from usher.organizations.plans import METHOD_LABELS, Method, Plan
 from usher.people.models import Account, Group, Membership
 
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How a type of event is told. The sentence is filled with the words of :func:`_words`."""
-
-    title: str | Promise
-    sentence: str | Promise
-    icon: str = "history"
-    look: str = ""  # "ok" when somebody gained something, "bad" for a no
-
-
-WORDINGS: Mapping[EventType, Wording] = {
-    EventType.ACCOUNT_CLAIMED: Wording(
-        _("Proved the address"),
-        _("The account is the person's own now. What was set before stopped working."),
-        icon="id-badge-2",
-        look="ok",
-    ),
-    EventType.ACCOUNT_CORRECTED: Wording(_("Corrected"), _("Name or address corrected by {actor}."), icon="pencil"),
-    EventType.ACCOUNT_CREATED: Wording(_("Account made"), _("Made by {actor}."), icon="user-plus", look="ok"),
-    EventType.ACCOUNT_SIGNED_IN: Wording(_("Signed in"), _("With the sign-in name and password."), icon="login-2"),
-    EventType.GROUP_CHANGED: Wording(_("Group changed"), _("{group}: {changes}, by {actor}."), icon="users-group"),
-    EventType.GROUP_CREATED: Wording(_("Group made"), _("{group}, by {actor}."), icon="users-plus", look="ok"),
-    EventType.GROUP_JOINED: Wording(_("Joined a group"), _("{group}, as {right}, by {actor}."), icon="users-group"),
-    EventType.GROUP_LEFT: Wording(_("Left a group"), _("{group}, by {actor}."), icon="users-group"),
-    EventType.IMPORT_FINISHED: Wording(
-        _("Import finished"),
-        _("{file}, by {actor}: {created} in, {unchanged} unchanged, {refused} refused."),
-        icon="file-spreadsheet",
-        look="ok",
-    ),
-    EventType.IMPORT_REISSUED: Wording(_("New passwords for an import"), _("{file}, by {actor}."), icon="key"),
-    EventType.IMPORT_STARTED: Wording(
-        _("Import started"), _("{file} with {rows} rows, by {actor}."), icon="file-spreadsheet"
-    ),
-    EventType.LICENSE_CHANGED: Wording(_("Licence changed"), _("{changes}, by {actor}."), icon="certificate"),
-    EventType.MEMBERSHIP_CREATED: Wording(
-        _("Joined"), _("{method}, by {actor}, as {role}{evidence}."), icon="door-enter", look="ok"
-    ),
-    EventType.MEMBERSHIP_DEACTIVATED: Wording(_("Deactivated"), _("By {actor}. The seat is free."), icon="user-off"),
-    EventType.MEMBERSHIP_MOVED: Wording(_("Role changed"), _("From {from} to {to}, by {actor}."), icon="adjustments"),
-    EventType.MEMBERSHIP_REACTIVATED: Wording(
-        _("Reactivated"), _("As {role}, by {actor}."), icon="user-check", look="ok"
-    ),
-    EventType.MEMBERSHIP_REFUSED: Wording(
-        _("Refused"), _("{no} {method}, by {actor}{evidence}."), icon="ban", look="bad"
-    ),
-    EventType.OPERATOR_CREATED: Wording(_("Operator made"), _("By {actor}."), icon="terminal-2"),
-    EventType.ORGANIZATION_CREATED: Wording(
-        _("Organisation made"), _("With the plan {plan}, by {actor}."), icon="building", look="ok"
-    ),
-    EventType.PASSWORD_CHANGED: Wording(_("Chose a password"), _("The person chose it."), icon="key"),
-    EventType.PASSWORD_RESET: Wording(
-        _("New password"), _("Made by {actor}. The old one stopped working."), icon="key"
-    ),
-    EventType.SETUP_LINK_CREATED: Wording(_("Set-up link made"), _("By {actor}; it works for 7 days."), icon="ticket"),
-    EventType.SETUP_LINK_USED: Wording(
-        _("Set-up link used"), _("The person chose a password."), icon="login-2", look="ok"
-    ),
+TOLD_AS = {kind.value: wording for kind, wording in WORDINGS.items()}
+KNOWN = {reason.code: reason for reason in Reason}
+FACTORS = {"totp": _("authenticator app"), "webauthn": _("passkey"), "recovery_codes": _("recovery codes")}
+# What a change set, in the order in which it is read.
+CHANGED: Mapping[str, str | Promise] = {
+    "name": _("name"),
+    "slug": _("short name"),
+    "accent": _("colour"),
+    "time_zone": _("time zone"),
+    "language": _("language"),
+    "logo": _("logo"),
+    "cap": _("places"),
+    "state": _("state"),
+    "plan": _("plan"),
+    "seats": _("seats"),
+    "starts_on": _("begins"),
+    "ends_on": _("ends"),
+    "methods": _("ways in"),
+    "with_groups": _("groups"),
+    "trusted": _("trusted"),
+    "open_registration": _("registration open"),
+    "outbox_paused": _("mail paused"),
 }
 
 
@@ -95,6 +60,7 @@ class Told:
     look: str = ""
     actor: str = ""
     subject: str = ""
+    sign_in: str = ""  # of the subject, as long as there is a membership
     membership_id: uuid.UUID | None = None
     method: str = ""
     reason: str = ""
@@ -123,8 +89,12 @@ class Names:
 
     plan: Plan
     people: Mapping[uuid.UUID, str]
+    sign_ins: Mapping[uuid.UUID, str]
     members: Mapping[uuid.UUID, uuid.UUID]
     groups: Mapping[str, str]
+
+
+Speak = Callable[[Event, Names, Sequence[Finding]], str]
 
 
 def tell(organization: Organization, events: Sequence[Event]) -> list[Told]:
@@ -137,12 +107,14 @@ def _names(organization: Organization, events: Sequence[Event]) -> Names:
     ids = {event.actor_id for event in events} | {event.account_id for event in events}
     accounts = [account_id for account_id in ids if account_id]
     groups = {group for event in events for group in _groups_of(event)}
-    people = Account.objects.filter(id__in=accounts).values_list("id", "username")
+    found = Account.objects.filter(id__in=accounts).values_list("id", "username", "email", "sign_in_key")
+    people = list(found) if accounts else []
     members = Membership.objects.filter(organization=organization, account_id__in=accounts)
     named = Group.objects.filter(organization=organization, id__in=groups).values_list("id", "name")
     return Names(
         organization.license.plan,
-        dict(people) if accounts else {},
+        {key: name for key, name, _email, _sign_in in people},
+        {key: email or sign_in for key, _name, email, sign_in in people},
         dict(members.values_list("account_id", "id")) if accounts else {},
         {str(group_id): name for group_id, name in named} if groups else {},
     )
@@ -155,19 +127,21 @@ def _groups_of(event: Event) -> Iterable[str]:
 
 def _told(event: Event, names: Names) -> Told:
     findings = findings_of(event)
-    wording = WORDINGS.get(EventType(event.type)) if event.type in set(EventType) else None
-    wording = wording or Wording(event.type, "")
+    wording = TOLD_AS.get(event.type) or Wording(event.type, "")
+    about = event.account_id
+    membership_id = names.members.get(about) if about else None
     return Told(
         at=event.at,
         type=event.type,
         title=str(wording.title),
-        sentence=" ".join(str(wording.sentence).format_map(_words(event, names, findings)).split()),
+        sentence=" ".join(str(wording.sentence).format_map(_Words(event, names, findings)).split()),
         next_step=findings[0].next_step if findings else "",
         icon=wording.icon,
         look=wording.look,
         actor=_actor(event, names),
-        subject=names.people.get(event.account_id, "") if event.account_id else "",
-        membership_id=names.members.get(event.account_id) if event.account_id else None,
+        subject=names.people.get(about, "") if about else "",
+        sign_in=names.sign_ins.get(about, "") if about and membership_id else "",
+        membership_id=membership_id,
         method=event.method,
         reason=event.reason,
         evidence=str(event.data.get("evidence", "")),
@@ -175,19 +149,27 @@ def _told(event: Event, names: Names) -> Told:
     )
 
 
-class _Gaps(dict[str, Any]):
-    """What nobody knows any more (erased, or never recorded) is an ellipsis, never an error."""
+class _Words(dict[str, Any]):
+    """What the sentence of an event is filled with: its plain data, and what is made of the rest when it is asked for.
 
-    def __missing__(self, key: str) -> str:
-        return "…"
+    What nobody knows any more (erased, or never recorded) is an ellipsis, never an error.
+    """
+
+    def __init__(self, event: Event, names: Names, findings: Sequence[Finding]) -> None:
+        plain = {key: value for key, value in event.data.items() if isinstance(value, str | int)}
+        super().__init__((key, value) for key, value in plain.items() if key not in SPOKEN)
+        self._about = event, names, findings
+
+    def __missing__(self, key: str) -> Any:
+        speak = SPOKEN.get(key)
+        return speak(*self._about) if speak else "…"
 
 
 def findings_of(event: Event) -> list[Finding]:
     """Why an event says no: the findings with the facts of then, or the bare reason when those were erased."""
     kept = (event.personal or {}).get("findings") or ([[event.reason, "", {}]] if event.reason else [])
-    known = {reason.code: reason for reason in Reason}
     return [
-        Finding(known[code], _complete(known[code], facts), column) for code, column, facts in kept if code in known
+        Finding(KNOWN[code], _complete(KNOWN[code], facts), column) for code, column, facts in kept if code in KNOWN
     ]
 
 
@@ -198,42 +180,71 @@ def _complete(reason: Reason, facts: Mapping[str, Any]) -> dict[str, Any]:
     return {**dict.fromkeys(wanted - {"column"}, "…"), **facts}
 
 
-def _words(event: Event, names: Names, findings: Sequence[Finding]) -> _Gaps:
-    data = event.data
-    words = _Gaps({key: value for key, value in data.items() if isinstance(value, str | int)})
-    words["actor"] = _actor(event, names)
-    words["method"] = method_label(event.method)
-    words["evidence"] = f": {data['evidence']}" if data.get("evidence") else ""
-    words["no"] = " ".join(finding.sentence for finding in findings)
-    words["group"] = names.groups.get(str(data.get("group")), data.get("name", "…"))
-    words["right"] = now_("manager") if data.get("right") == "manager" else now_("member")
-    words["changes"] = _changes(data)
-    for key in ("role", "from", "to"):
-        role = names.plan.role(str(data.get(key, "")))
-        words[key] = str(role.label) if role else data.get(key, "…")
-    return words
+def _evidence(event: Event, _names: Names, _findings: Sequence[Finding]) -> str:
+    return f": {event.data['evidence']}" if event.data.get("evidence") else ""
+
+
+def _no(_event: Event, _names: Names, findings: Sequence[Finding]) -> str:
+    return " ".join(finding.sentence for finding in findings)
+
+
+def _group(event: Event, names: Names, _findings: Sequence[Finding]) -> str:
+    return str(names.groups.get(str(event.data.get("group")), event.data.get("name", "…")))
+
+
+def _right(event: Event, _names: Names, _findings: Sequence[Finding]) -> str:
+    return now_("manager") if event.data.get("right") == "manager" else now_("member")
+
+
+def _what_changed(event: Event, names: Names, _findings: Sequence[Finding]) -> str:
+    if event.type == EventType.CODE_CHANGED:
+        return code_changes.changes(event.data, names.plan, names.groups)
+    return _changes(_with_typed_name(event))
+
+
+def _why(event: Event, _names: Names, _findings: Sequence[Finding]) -> str:
+    why = (event.personal or {}).get("why")
+    return f": {why}" if why else ""
+
+
+def _role(key: str) -> Speak:
+    """The role that stands under this key, as people read it."""
+
+    def speak(event: Event, names: Names, _findings: Sequence[Finding]) -> str:
+        role = names.plan.role(str(event.data.get(key, "")))
+        return str(role.label) if role else str(event.data.get(key, "…"))
+
+    return speak
+
+
+def _factors(event: Event, _names: Names, _findings: Sequence[Finding]) -> str:
+    """What opens an account beside the password."""
+    return ", ".join(str(FACTORS.get(kind, kind)) for kind in event.data.get("factors", ()))
+
+
+def _with_typed_name(event: Event) -> Mapping[str, Any]:
+    """What was changed, with the name of an organisation as long as it is not erased."""
+    was_changed = dict.fromkeys(event.data.get("changed", ()), "…")
+    name = (event.personal or {}).get("name")
+    return {**was_changed, **event.data, **({"name": name} if name else {})}
 
 
 def _changes(data: Mapping[str, Any]) -> str:
     """What a change set, read aloud: “name Year 6, cap 30”."""
-    labels = {
-        "name": now_("name"),
-        "cap": now_("places"),
-        "state": now_("state"),
-        "seats": now_("seats"),
-        "starts_on": now_("begins"),
-        "ends_on": now_("ends"),
-    }
-    return ", ".join(f"{labels[key]} {_value(data[key])}" for key in labels if key in data and data[key] != {})
+    return ", ".join(f"{CHANGED[key]} {_value(data[key])}" for key in CHANGED if key in data and data[key] != {})
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return now_("yes") if value else now_("no")
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {number}" for key, number in value.items())
+    if isinstance(value, list):
+        return ", ".join(method_label(part) for part in value) or now_("none")
     return "–" if value is None else str(value)
 
 
-def _actor(event: Event, names: Names) -> str:
+def _actor(event: Event, names: Names, _findings: Sequence[Finding] = ()) -> str:
     if event.actor_kind == "operator":
         return now_("the operator")
     if event.actor_kind == "system" or event.actor_id is None:
@@ -244,3 +255,23 @@ def _actor(event: Event, names: Names) -> str:
 def method_label(method: str) -> str:
     """What a person reads for a method's code."""
     return str(METHOD_LABELS[Method(method)][0]) if method in set(Method) else method
+
+
+def _method(event: Event, _names: Names, _findings: Sequence[Finding]) -> str:
+    return method_label(event.method)
+
+
+SPOKEN: Mapping[str, Speak] = {
+    "actor": _actor,
+    "changes": _what_changed,
+    "evidence": _evidence,
+    "factor": _factors,
+    "from": _role("from"),
+    "group": _group,
+    "method": _method,
+    "no": _no,
+    "right": _right,
+    "role": _role("role"),
+    "to": _role("to"),
+    "why": _why,
+}

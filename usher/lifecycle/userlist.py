@@ -45,8 +45,8 @@ def _row(outcome: Outcome, password: str, sign_in_at: str) -> tuple[str | int, .
     )
 
 
-def whole(pieces: Iterator[str]) -> Iterator[str]:
-    """The same pieces, and where they break off a last line that says so.
+def whole(pieces: Iterator[str], width: int = len(COLUMNS)) -> Iterator[str]:
+    """The same pieces, and where they break off a last line of so many cells that says so.
 
     The list is on its way by then: the web server would end it as if nothing were missing.
     """
@@ -54,14 +54,15 @@ def whole(pieces: Iterator[str]) -> Iterator[str]:
         yield from pieces
     except Exception:
         log.exception("list_stopped")
-        yield stopped()
+        yield stopped(width)
 
 
-def stopped() -> str:
-    """The last line of a list that is not whole."""
+def stopped(width: int = len(COLUMNS)) -> str:
+    """The last line of a list that is not whole: result and reason, where the columns of every result file are."""
     text = io.StringIO()
     finding = Reason.LIST_STOPPED()
-    csv.writer(text).writerow(["", "", "", "", "", "", Result.REFUSED.value, f"{finding.text} {finding.next_step}", ""])
+    said = [Result.REFUSED.value, f"{finding.text} {finding.next_step}", ""]
+    csv.writer(text).writerow([""] * (width - len(said)) + said)
     return text.getvalue()
 
 

@@ -9,7 +9,7 @@ from usher.core.reasons import Finding
 from usher.core.rows import new_id
 from usher.lifecycle.facts import AccountFacts, GroupFacts, House
 from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Result
-from usher.lifecycle.rules import DESCRIPTION, LICENSE, PERSON, ROOM, noes
+from usher.lifecycle.rules import DESCRIPTION, LICENSE, PERSON, PLACE, ROOM, TICKET, noes
 from usher.people.made_names import made_name
 from usher.people.names import clean_group_name, name_key, stem
 
@@ -21,13 +21,52 @@ def consider(joiner: Joiner, house: House) -> Outcome:
     joiner = _each_group_once(joiner)
     account = house.account_of(joiner)
     findings = _objections(joiner, house)
-    if not findings and account and account.membership_state in ("active", "waiting"):
+    if not findings and account and _is_here(account, house):
         _remember_address(joiner, house)
-        return _outcome(joiner, Result.UNCHANGED, account)
-    findings = findings or tuple(islice(noes(ROOM, joiner, house), 1))
+        return _stay(joiner, house, account)
+    waits = house.ticket is not None and house.ticket.lets_ask
+    findings = findings or tuple(islice(noes(TICKET if waits else ROOM, joiner, house), 1))
     if findings:
         return Outcome(joiner, Result.REFUSED, findings)
-    return _seat(joiner, house, account)
+    return _keep_waiting(joiner, house, account) if waits else _seat(joiner, house, account)
+
+
+def _is_here(account: AccountFacts, house: House) -> bool:
+    return account.membership_state == "active" or (account.membership_state == "waiting" and not house.terms.approving)
+
+
+def _stay(joiner: Joiner, house: House, account: AccountFacts) -> Outcome:
+    """A member already. A code for a group takes him into it; no list of names does."""
+    groups = _new_places(joiner, house, account)
+    if not groups or account.membership_state == "waiting":
+        return _outcome(joiner, Result.UNCHANGED, account)
+    joiner = replace(joiner, groups=groups)
+    findings = tuple(islice(noes(PLACE, joiner, house), 1))
+    if findings:
+        return Outcome(joiner, Result.REFUSED, findings)
+    _take_places(joiner, house)
+    return _outcome(joiner, Result.PLACED, account)
+
+
+def _new_places(joiner: Joiner, house: House, account: AccountFacts) -> tuple[str, ...]:
+    if house.ticket is None:
+        return ()
+    return tuple(
+        name for name in joiner.groups if (account.membership_id, group_for(name, house).id) not in house.places
+    )
+
+
+def _take_places(joiner: Joiner, house: House) -> None:
+    """Groups, and a use of the ticket where there is one."""
+    for name in joiner.groups:
+        group_for(name, house).used += 1
+    if house.ticket and house.ticket.uses_left is not None:
+        house.ticket.uses_left -= 1
+
+
+def _keep_waiting(joiner: Joiner, house: House, account: AccountFacts | None) -> Outcome:
+    """An account and a membership that waits: neither seat nor place nor use is taken."""
+    return replace(_somebody(joiner, house, account), result=Result.WAITING)
 
 
 def _each_group_once(joiner: Joiner) -> Joiner:
@@ -44,6 +83,7 @@ def _objections(joiner: Joiner, house: House) -> tuple[Finding, ...]:
     """The findings of the first stage that says no; of a description, all of them."""
     return (
         tuple(islice(noes(LICENSE, joiner, house), 1))
+        or ((house.ticket.stop,) if house.ticket and house.ticket.stop else ())
         or joiner.findings + tuple(noes(DESCRIPTION, joiner, house))
         or tuple(islice(noes(PERSON, joiner, house), 1))
     )
@@ -72,8 +112,12 @@ def _seat(joiner: Joiner, house: House, account: AccountFacts | None) -> Outcome
     role = house.role_of(joiner)
     assert role is not None  # noqa: S101 - the rule UNKNOWN_ROLE stands before
     house.pools[role.pool].used += 1
-    for name in joiner.groups:
-        group_for(name, house).used += 1
+    _take_places(joiner, house)
+    return _somebody(joiner, house, account)
+
+
+def _somebody(joiner: Joiner, house: House, account: AccountFacts | None) -> Outcome:
+    """Who comes in: the account there is, with a new membership, or a new account."""
     if account:
         seated = _outcome(joiner, Result.JOINED, account)
         seated = replace(seated, membership_id=seated.membership_id or new_id())

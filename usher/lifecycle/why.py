@@ -33,6 +33,8 @@ BROUGHT_IN: Mapping[str, str | Promise] = {
     Method.EMAIL_INVITATION: lazy("{name} came in{when} by an invitation"),
     Method.LTI: lazy("{name} came in{when} from the LMS"),
 }
+BEGAN = (EventType.MEMBERSHIP_CREATED, EventType.MEMBERSHIP_ASKED, EventType.MEMBERSHIP_TAKEN)
+ENDED = (EventType.MEMBERSHIP_DEACTIVATED, EventType.MEMBERSHIP_DECLINED)
 LATEST = 50  # events told at once; the events page has the rest
 
 
@@ -106,7 +108,7 @@ def _keys(organization: Organization, text: str) -> list[str]:
         return [parse_address(typed).key]
     except UsherError:
         key = typed.lower()
-        return [key] if "@" in key else [f"{key}@{organization.slug}.usher.invalid", key]
+        return [key] if "@" in key else [f"{key}@{organization.names_under}.usher.invalid", key]
 
 
 def _find(organization: Organization, keys: Sequence[str]) -> Membership | None:
@@ -126,7 +128,7 @@ def _of_member(organization: Organization, member: Membership) -> Why:
         reading.of_refused(organization.id, account.sign_in_key, LATEST),
     )
     told = tell(organization, events)
-    joined = next((one for one in told if one.type == EventType.MEMBERSHIP_CREATED), None)
+    joined = next((one for one in told if one.type in BEGAN), None)
     return Why(
         sign_in=account.sign_in,
         in_=member.state == Membership.State.ACTIVE,
@@ -148,9 +150,13 @@ def _answer(member: Membership, joined: Told | None, told: Sequence[Told]) -> st
     if member.state == Membership.State.WAITING:
         return _("{name} waits for approval.").format(name=name)
     if member.state == Membership.State.INACTIVE:
-        ended = next((one for one in told if one.type == EventType.MEMBERSHIP_DEACTIVATED), None)
+        ended = next((one for one in told if one.type in ENDED), None)
         by, day = (ended.actor, ended.at) if ended else (_("somebody"), None)
         return _("{by} deactivated {name}{when}.").format(by=_capital(by), name=name, when=_on(day))
+    approved = next((one for one in told if one.type == EventType.MEMBERSHIP_APPROVED), None)
+    if approved:
+        by, when = _capital(approved.actor), _on(approved.at)
+        return _("{by} let {name} in{when}, who asked by {way}.").format(by=by, name=name, when=when, way=way.lower())
     by = _capital(joined.actor) if joined else _("Somebody")
     told_as = BROUGHT_IN.get(member.method, _("{by} brought {name} in{when} by {way}"))
     sentence = str(told_as).format(by=by, name=name, when=_on(member.joined_at), way=way)
