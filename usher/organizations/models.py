@@ -9,7 +9,11 @@ from usher.organizations.plans import Plan, plan_of
 
 
 class Organization(Row):
-    """The tenant. Its slug is part of addresses and of made sign-in names, and is never used again."""
+    """The tenant. Its slug is part of addresses; those it had before lead to it, and nobody else gets them.
+
+    Made sign-in names hold the slug of their time: once made, a name never changes, so ``made_under`` keeps the
+    first one when the organisation is given another.
+    """
 
     slug = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
@@ -17,9 +21,54 @@ class Organization(Row):
     time_zone = models.CharField(max_length=64, default="UTC")
     language = models.CharField(max_length=12, default="en")
     created_at = models.DateTimeField()
+    made_under = models.CharField(max_length=40, blank=True, db_default="")
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    delete_on = models.DateField(null=True, blank=True)  # suspended until then, gone after it
+    trusted_at = models.DateTimeField(null=True, blank=True)  # the operator knows who they are
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def names_under(self) -> str:
+        """What stands in the middle of its made sign-in names."""
+        return self.made_under or self.slug
+
+    @property
+    def is_suspended(self) -> bool:
+        """By the operator, or while it waits to be deleted: every door of it is shut."""
+        return self.suspended_at is not None or self.delete_on is not None
+
+    @property
+    def logo_url(self) -> str:
+        """Where its picture is; empty without one. A query, unless it was loaded ``with_logo`` (organizations/logo)."""
+        return f"/o/{self.slug}/logo/{self.logo.digest}" if hasattr(self, "logo") else ""
+
+
+class OldSlug(models.Model):
+    """A short name that is or was in use by somebody: it leads there, and is never given away again.
+
+    Of a deleted organisation only this row remains.
+    """
+
+    slug = models.CharField(max_length=40, primary_key=True)
+    organization = models.ForeignKey(Organization, null=True, on_delete=models.SET_NULL, related_name="old_slugs")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class Logo(Row):
+    """The picture an organisation shows at its door; apart, so that no other query carries it."""
+
+    organization = models.OneToOneField(Organization, on_delete=models.CASCADE, related_name="logo")
+    content_type = models.CharField(max_length=20)
+    content = models.BinaryField()
+    digest = models.CharField(max_length=16)  # part of its address, so that browsers may keep it
+
+    def __str__(self) -> str:
+        return f"logo of {self.organization_id}"
 
 
 class License(Row):
@@ -49,6 +98,7 @@ class SeatPool(Row):
     pool = models.CharField(max_length=20)
     limit = models.PositiveIntegerField()
     used = models.PositiveIntegerField(default=0)
+    told = models.PositiveSmallIntegerField(db_default=0)  # the fullness, in percent, that the admins were told of
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "pool"], name="one_pool_of_a_kind")]

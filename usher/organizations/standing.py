@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from usher.core import clock
+from usher.organizations.alarms import fullness
 from usher.organizations.models import License, Organization, SeatPool
 from usher.organizations.plans import ALWAYS, METHOD_LABELS, Method
 
@@ -32,6 +33,11 @@ class Seats:
         return max(0, self.limit - self.used)
 
     @property
+    def level(self) -> int:
+        """80, 95 or 100 percent, when so much is taken; 0 below."""
+        return fullness(self.used, self.limit)
+
+    @property
     def advice(self) -> str:
         """The next step when few seats are left; empty when there are plenty."""
         if self.used > self.limit:
@@ -46,11 +52,15 @@ class Seats:
 
 @dataclass(frozen=True, slots=True)
 class Caution:
-    """Something about the licence that somebody should act on. ``kind`` is that of a note."""
+    """Something about the licence that somebody should act on. ``kind`` is that of a note.
+
+    ``can_wait``: worth a word where the licence is the matter, and a nuisance on a page that is opened all day.
+    """
 
     kind: str
     title: str
     sentence: str
+    can_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +136,23 @@ def _end_is_near(license: License, today: dt.date) -> list[Caution]:
 
 
 def _seat_warnings(pools: Sequence[Seats]) -> list[Caution]:
-    return [
-        Caution(
-            "warn",
-            _("{label}: {used} people on {limit} seats.").format(label=pool.label, used=pool.used, limit=pool.limit),
-            _("Nobody is removed. Nobody new gets in until {n} seats are free or added.").format(
-                n=pool.used - pool.limit + 1
-            ),
-        )
-        for pool in pools
-        if pool.used > pool.limit
-    ]
+    return [warning for pool in pools for warning in _warnings_of(pool)]
+
+
+def _warnings_of(pool: Seats) -> list[Caution]:
+    """What a mail has said at 80, 95 and 100 percent stands here for as long as it is so."""
+    words = {"label": pool.label, "used": pool.used, "limit": pool.limit, "n": pool.free}
+    if pool.used > pool.limit:
+        title = _("{label}: {used} people on {limit} seats.").format(**words)
+        sentence = _("Nobody is removed. Nobody new gets in until {n} seats are free or added.")
+        return [Caution("warn", title, sentence.format(n=pool.used - pool.limit + 1))]
+    if pool.level == 100:
+        title = _("{label}: all {limit} seats are taken.").format(**words)
+        sentence = _("Nobody new gets one. Deactivate people who have left, or ask the operator for more.")
+        return [Caution("bad", title, sentence)]
+    if pool.level:
+        title = ngettext("{label}: {n} seat of {limit} is left.", "{label}: {n} seats of {limit} are left.", pool.free)
+        sentence = _("Ask the operator for more before they run out, or deactivate people who have left.")
+        kind, can_wait = ("warn", False) if pool.level == 95 else ("info", True)
+        return [Caution(kind, title.format(**words), sentence, can_wait)]
+    return []
