@@ -8,6 +8,7 @@ the door gets 403; somebody not signed in is asked to sign in.
 from __future__ import annotations
 
 import uuid
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -18,9 +19,14 @@ from urllib.parse import urlencode
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils import timezone
 
+from usher.core import watch
+from usher.core.errors import UsherError
+from usher.core.reasons import Reason
 from usher.organizations.models import License, Organization
 from usher.organizations.plans import Plan, Role
+from usher.people import waiting
 from usher.people.models import Account, GroupMembership, Membership
 
 P = ParamSpec("P")
@@ -63,6 +69,11 @@ class Visit:
     @property
     def license(self) -> License:
         return self.organization.license
+
+    @property
+    def time_zone(self) -> zoneinfo.ZoneInfo | None:
+        """That of the organisation; None, for that of the server, outside of every one."""
+        return zoneinfo.ZoneInfo(self._membership.organization.time_zone) if self._membership else None
 
     @cached_property
     def plan(self) -> Plan:
@@ -110,9 +121,13 @@ def lock(
             if not isinstance(request.user, Account):
                 return to_sign_in(request, slug)
             if request.user.must_change_password and not getattr(view, "usher_first_password", False):
-                return _go(request, "/first-password")
+                return go(request, "/first-password")
             visit = _admit(what, request.user, _Key(slug, kwargs.get("group_id")))
-            return view(request, visit, *args, **kwargs)
+            if visit is None:
+                return _moved(request, request.user, slug)
+            watch.say(request, organization=slug)  # only now: till here it is what anybody may have typed
+            with timezone.override(visit.time_zone):
+                return view(request, visit, *args, **kwargs)
 
         locked.usher_lock = what  # type: ignore[attr-defined]
         return locked
@@ -128,7 +143,8 @@ def open_to_anyone(
     return view
 
 
-def _admit(what: Lock, account: Account, key: _Key) -> Visit:
+def _admit(what: Lock, account: Account, key: _Key) -> Visit | None:
+    """None for who is no member of an organisation of that name."""
     if what is Lock.SIGNED_IN:
         return Visit(account)
     if what is Lock.OPERATOR:
@@ -136,16 +152,34 @@ def _admit(what: Lock, account: Account, key: _Key) -> Visit:
             raise Http404
         return Visit(account)
     membership = (
-        Membership.objects.select_related("organization__license")
+        Membership.objects.select_related("organization__license", "organization__logo")
+        .defer("organization__logo__content")
         .filter(account=account, organization__slug=key.slug, state=Membership.State.ACTIVE)
         .first()
     )
     if membership is None:
-        raise Http404
+        return None
+    if membership.organization.is_suspended:
+        raise UsherError(Reason.ORGANIZATION_SUSPENDED())
     visit = Visit(account, membership)
     if not _opens(what, visit, key.group_id):
         raise PermissionDenied
     return visit
+
+
+def _moved(request: HttpRequest, account: Account, slug: str) -> HttpResponse:
+    """To the same page where the organisation is now, for its members; everybody else finds nothing."""
+    here = Membership.objects.filter(account=account, state=Membership.State.ACTIVE)
+    now = here.filter(organization__old_slugs__slug=slug).values_list("organization__slug", flat=True).first()
+    if now is None:
+        raise Http404
+    return to_new_slug(request, slug, now)
+
+
+def to_new_slug(request: HttpRequest, old: str, now: str) -> HttpResponse:
+    """The same page, and what was sent to it. Never a lasting redirect: a short name can be taken back."""
+    address = f"/o/{now}{request.get_full_path().removeprefix(f'/o/{old}')}"
+    return redirect(address, preserve_request=request.method not in ("GET", "HEAD"))
 
 
 def _opens(what: Lock, visit: Visit, group_id: uuid.UUID | None) -> bool:
@@ -159,13 +193,18 @@ def _opens(what: Lock, visit: Visit, group_id: uuid.UUID | None) -> bool:
 
 
 def to_sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """To the sign-in page of the organisation the route names (or the common one), and back afterwards."""
+    """To the sign-in page of the organisation the route names (or the common one), and back afterwards.
+
+    Who has given the first proof already is asked for the second one.
+    """
     page = f"/o/{slug}/sign-in" if slug else "/"
+    if waiting.is_waiting(request):
+        page = waiting.SECOND
     back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
-    return _go(request, page + back)
+    return go(request, page + back)
 
 
-def _go(request: HttpRequest, address: str) -> HttpResponse:
+def go(request: HttpRequest, address: str) -> HttpResponse:
     """A redirect that htmx follows as a whole page too."""
     if request.headers.get("HX-Request"):
         return HttpResponse(status=204, headers={"HX-Redirect": address})

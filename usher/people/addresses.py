@@ -55,6 +55,20 @@ def parse_address(text: str, column: str = "email") -> Address:
     raise UsherError(_fault(typed, column))
 
 
+def domain_key(address: str) -> str:
+    """What stands after the @, as domains are compared."""
+    return address.rpartition("@")[2].lower()
+
+
+def parse_domain(text: str, column: str = "domains") -> str:
+    """A mail domain in A-labels (RFC 5890), lower case. Raises UsherError: domain_not_allowed."""
+    typed = text.strip().removeprefix("@")
+    domain = typed if typed.isascii() else _ascii_domain(typed)
+    if not re.fullmatch(_DOMAIN, domain) or len(domain) > LONGEST - 2 or f".{domain}".lower().endswith(_MADE_UP):
+        raise UsherError(Reason.DOMAIN_NOT_ALLOWED(column, given=typed[:_LONGEST_SHOWN]))
+    return domain.lower()
+
+
 def _with_ascii_domain(typed: str) -> str:
     """The address with its domain in A-labels, or "" where that cannot be said with certainty."""
     local, _, domain = typed.rpartition("@")

@@ -3,33 +3,39 @@
 Every unclaimed account with that address loses every credential, wherever it was made. One account becomes the
 proved one. The others stay as *offers*: unclaimed, without anything that signs in, their memberships untouched,
 so that the owner can take or end each (:func:`offers_to`). Sign-in prefers the proved account everywhere.
+
+The owner comes on the way to one of those accounts (:func:`claim`), or as somebody new (:func:`prove_new`).
 """
 
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.db import models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.db.models import Q, QuerySet
 
 from usher.core import clock
+from usher.core.errors import UsherError
+from usher.core.reasons import Reason
 from usher.core.retry import retrying
 from usher.events import record
 from usher.events.types import Actor, Draft, EventType
 from usher.people import links, passwords
 from usher.people.addresses import Address
-from usher.people.models import Account, Membership
+from usher.people.models import Account, Membership, Registration
 from usher.people.search import reindex
 
 # Everything that hangs on an account, and whether it is a kind of credential. A contract test finds what hangs
 # there by introspection and fails when something is missing here: decide, then write it down.
 RELATIONS: Mapping[str, bool] = {
     "account.EmailAddress.user": True,  # an address by which one could sign in or reset
+    "bulk_accounts.CreationRun.account_id": False,
     "csv_import.Import.account_id": False,
     "events.Event.account_id": False,
     "events.Event.actor_id": False,
@@ -65,26 +71,80 @@ def relations() -> Iterator[tuple[str, models.Field[object, object]]]:
                 yield f"{model._meta.label}.{field.name}", field
 
 
-@retrying
 def claim(account: Account, address: Address, encoded_password: str = "") -> Account:
     """The owner of ``address`` proved it, on the way to ``account``. Returns the proved account.
 
     That is the account which proved this address before, if there is one; else ``account``, which may have had
     a made name (one that comes too late keeps it, and stays as it is: nothing of it was made for this address).
-    ``encoded_password`` is the hash of one he just chose. Raises ValueError for an account with another address.
+    ``encoded_password`` is the hash of one he just chose. Raises ValueError for an account with another address,
+    UsherError (link_dead) for one that is gone.
     """
+    try:
+        return _claim(account, address, encoded_password)
+    except IntegrityError:
+        # Proved in another way in this very moment: now the winner is seen. Inside a larger transaction it is broken.
+        if connection.in_atomic_block:
+            raise
+        return _claim(account, address, encoded_password)
+
+
+@retrying
+def _claim(account: Account, address: Address, encoded_password: str) -> Account:
     with transaction.atomic():
         with_it = Account.objects.select_for_update().filter(Q(sign_in_key=address.key) | Q(id=account.id))
         locked = {one.id: one for one in with_it.order_by("id")}
+        if account.id not in locked:  # taken back by an undo, in this very moment
+            raise UsherError(Reason.LINK_DEAD())
         proved = next((one for one in locked.values() if one.claimed_at), locked[account.id])
         if proved.email and proved.sign_in_key != address.key:
             raise ValueError("This account has another address.")
         of_address = [one for one in locked.values() if one is proved or one.sign_in_key == address.key]
         unclaimed = [one for one in of_address if not one.claimed_at]
-        wipe(unclaimed)
-        record.record_many([_event(one, proved, address) for one in unclaimed])
+        void(unclaimed, proved, address)
         _prove(proved, address, encoded_password)
     return proved
+
+
+def prove_new(username: str, address: Address, encoded_password: str, home: uuid.UUID | None) -> Account:
+    """Somebody who has no account proved ``address``: a new one, proved from the start. Needs a transaction.
+
+    Where the organisation ``home`` made an account for that address itself, that very account becomes his: its
+    membership and its seat stay. All others become offers. Raises UsherError (account_exists) when the address is
+    proved already, and IntegrityError when somebody proves it at the same time: then ask again.
+    """
+    made = made_for(address.key)
+    if any(one.claimed_at for one in made):
+        raise UsherError(Reason.ACCOUNT_EXISTS())
+    own = next((one for one in made if home and one.home_id == home), None)
+    account = own or _new_account(username, address, encoded_password)
+    void(made, account, address)
+    _prove(account, address, encoded_password if own else "")
+    registered = Draft(
+        EventType.ACCOUNT_REGISTERED,
+        None,
+        Actor("account", account.id),
+        account_id=account.id,
+        address=address.key,
+    )
+    record.record(registered)
+    return account
+
+
+def made_for(address_key: str) -> list[Account]:
+    """All accounts with this address, locked, in the order of their ids. Needs a transaction."""
+    return list(Account.objects.select_for_update().filter(sign_in_key=address_key).order_by("id"))
+
+
+def _new_account(username: str, address: Address, encoded_password: str) -> Account:
+    now = clock.now()
+    return Account.objects.create(
+        username=username,
+        email=address.original,
+        sign_in_key=address.key,
+        password=encoded_password,
+        password_set_at=now,
+        claimed_at=now,
+    )
 
 
 def offers_to(account: Account) -> QuerySet[Membership]:
@@ -92,6 +152,13 @@ def offers_to(account: Account) -> QuerySet[Membership]:
     return Membership.objects.filter(
         account__sign_in_key=account.sign_in_key, account__claimed_at=None, state=Membership.State.ACTIVE
     )
+
+
+def void(accounts: Sequence[Account], proved: Account, address: Address) -> None:
+    """These were made for an address that is ``proved``'s now: nothing opens them any more, and their organisations
+    hear of it. Needs a transaction."""
+    wipe(accounts)
+    record.record_many([_event(one, proved, address) for one in accounts])
 
 
 def wipe(accounts: Sequence[Account]) -> None:
@@ -121,6 +188,8 @@ def _prove(account: Account, address: Address, encoded_password: str) -> None:
         account.save(update_fields=["claimed_at", "home", "email", "sign_in_key"])
         reindex(account)
     EmailAddress.objects.update_or_create(user=account, email=address.key, defaults={"verified": True, "primary": True})
+    # Whoever registered with this address has no use for a second account, and nobody else shall have one.
+    Registration.objects.filter(address_key=address.key, consumed_at=None).update(consumed_at=clock.now())
     if encoded_password:
         links.set_own_password(account, encoded_password)
 

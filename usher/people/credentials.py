@@ -18,7 +18,7 @@ from usher.events import record
 from usher.events.types import Actor, Draft, EventType
 from usher.organizations.models import License
 from usher.organizations.plans import Plan, Role
-from usher.people import links, passwords
+from usher.people import factors, links, notices, passwords
 from usher.people.access import Visit
 from usher.people.friendly import random_password
 from usher.people.models import Account, Group, GroupMembership, HashBatch, Membership, OneTimeLink
@@ -144,6 +144,8 @@ def _store(done: Sequence[tuple[Membership, Reset]], plan: Plan, visit: Visit) -
     if not done:
         return
     now, ids = clock.now(), sorted(member.account_id for member, _ in done)
+    # The phone is lost, or somebody else's is bound to the account: what was set up before is as void as the password.
+    factors.wipe([member.account for member, _ in done], Actor("account", visit.account.id))
     for member, reset in done:
         _store_first(member.account_id, reset.password, plan.role(member.role) or plan.lowest, now)
     OneTimeLink.objects.filter(account__in=ids, consumed_at=None).update(consumed_at=now)
@@ -176,7 +178,13 @@ def _was_reset(member: Membership, visit: Visit) -> Draft:
 
 
 def least_length(account: Account) -> int:
-    """How many characters a chosen password needs: more for the operator and for whoever is an admin somewhere."""
+    """How many characters a chosen password needs: more for the operator and for whoever is an admin somewhere, as
+    long as the password alone opens the account."""
+    return passwords.LEAST_SUPPLIED if factors.has_second(account) else least_alone(account)
+
+
+def least_alone(account: Account) -> int:
+    """The same for an account that nothing but the password opens."""
     if account.is_operator:
         return LEAST_ADMIN
     memberships = Membership.objects.select_related("organization__license").filter(
@@ -213,7 +221,8 @@ def _store_chosen(account: Account, encoded: str) -> None:
         if passwords.salt_of(stored.password) != passwords.salt_of(account.password):
             raise UsherError(Reason.SIGN_IN_FAILED())
         links.set_own_password(account, encoded)
-        OneTimeLink.objects.filter(account=account, consumed_at=None).update(consumed_at=clock.now())
+        links.end_all(account)
+        notices.password_changed(account)
         record.record(
             Draft(
                 EventType.PASSWORD_CHANGED,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
+from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from usher.people import asks, members
 from usher.people.access import Visit
 
 
@@ -18,6 +19,7 @@ class Item:
     icon: str
     label: str | Promise
     current: bool = False
+    count: int = 0  # how many wait there
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +44,39 @@ USERS = _Room("users", icon="users", label=_("Users"))
 GROUPS = _Room("groups", icon="users-group", label=_("Groups"))
 LICENSE = _Room("licence", icon="certificate", label=_("Licence"))
 EVENTS = _Room("events", icon="history", label=_("Events"))
+SETTINGS = _Room("settings", icon="settings", label=_("Settings"))
+ASKS = _Room("asks", icon="hand-stop", label=_("Who waits"))
 
 
 def frame(visit: Visit, current: str) -> dict[str, object]:
-    """The context of ``layouts/house.html``. ``current`` is the room: "", "users", "groups", "licence", "events"."""
-    organization = visit.organization
+    """The context of ``layouts/house.html``. ``current`` is the room: "", "users", "groups", "licence", "events",
+    "settings" or "asks"; who waits is an entry only while somebody waits.
+    """
+    organization, waiting = visit.organization, asks.count(visit)
     base = f"/o/{organization.slug}/"
     return {
-        "organization": House(organization.name, organization.slug, str(visit.plan.name)),
+        "organization": House(organization.name, organization.slug, str(visit.plan.name), organization.logo_url),
         "organization_url": base,
         "accent_url": f"{base}accent.css",
         "person": visit.account.username,
         "membership_role": str(visit.role.label),
-        "account_url": "/password",
+        "account_url": "/account",
         "sign_out_url": "/sign-out",
-        "nav": [Item(base + room.name, room.icon, room.label, room.name == current) for room in _rooms(visit)],
+        "nav": _nav(visit, base, current, waiting),
+        "switcher": SimpleLazyObject(lambda: members.places_of(visit.account)),
+        "waiting": waiting,
     }
+
+
+def _nav(visit: Visit, base: str, current: str, waiting: int) -> list[Item]:
+    rooms = [room for room in _rooms(visit) if room is not ASKS or waiting or current == ASKS.name]
+    here = [
+        Item(base + room.name, room.icon, room.label, room.name == current, waiting if room is ASKS else 0)
+        for room in rooms
+    ]
+    return [*here, Item("/operator/", "terminal-2", _("Operator"))] if visit.account.is_operator else here
 
 
 def _rooms(visit: Visit) -> list[_Room]:
     groups = [GROUPS] if visit.plan.groups and (visit.is_admin or visit.managed) else []
-    return [HOME, USERS, *groups, LICENSE, EVENTS] if visit.is_admin else [HOME, *groups]
+    return [HOME, ASKS, USERS, *groups, LICENSE, EVENTS, SETTINGS] if visit.is_admin else [HOME, ASKS, *groups]

@@ -86,7 +86,23 @@ def managers(group: Group) -> list[Membership]:
     return list(members.order_by("sort_name", "id"))
 
 
+def own_place(visit: Visit, group: Group) -> GroupMembership | None:
+    """The visitor's own place in a group, where he manages it."""
+    links = GroupMembership.objects.filter(group=group, membership=visit.membership)
+    return links.filter(right=GroupMembership.Right.MANAGER).first()
+
+
 # Changing
+
+
+def set_notify(visit: Visit, group_id: uuid.UUID, *, wanted: bool) -> bool:
+    """Mail the visitor when people come into a group he manages, or stop. False where he manages none of that id.
+
+    No event: nobody but he himself gains or loses anything by it.
+    """
+    links = GroupMembership.objects.filter(organization_id=visit.organization.id, group=group_id)
+    mine = links.filter(membership=visit.membership, right=GroupMembership.Right.MANAGER)
+    return bool(mine.update(notify=wanted))
 
 
 @retrying

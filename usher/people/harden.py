@@ -28,12 +28,15 @@ def harden_range(accounts: type[Account], first: uuid.UUID, last: uuid.UUID, *, 
     The update is conditional on the old hash: a password changed or upgraded meanwhile stands.
     """
     waiting = accounts.objects.filter(id__range=(first, last), password__startswith=passwords.KEYED).order_by("id")
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
         for rows in _pieces(waiting):
             hashes = zip(rows, pool.map(passwords.harden, [password for _, password in rows]), strict=True)
             for batch in _slices(hashes):
                 beat()
                 _store(accounts, batch)
+    finally:
+        pool.shutdown(cancel_futures=True)  # who is told to stop does not hash what nobody will store
 
 
 def _pieces(waiting: QuerySet[Account]) -> Iterator[list[Digest]]:

@@ -176,6 +176,7 @@ class GroupMembership(Row):
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="members", db_index=False)
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="group_links")
     right = models.CharField(max_length=10, choices=Right.choices, default=Right.MEMBER)
+    notify = models.BooleanField(db_default=False)  # a manager who wants a mail when people come in or ask
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["group", "membership"], name="one_place_in_a_group")]
@@ -203,12 +204,16 @@ class OneTimeLink(Row):
     """A link that acts once. Only the hash of its token is here; the purpose is part of the look-up."""
 
     class Purpose(models.TextChoices):
-        SETUP = "setup"
+        SETUP = "setup"  # sets the first password of an admin; proves no mailbox
+        RESET = "reset"  # proves the mailbox of a claimed account, and sets a new password
+        CLAIM = "claim"  # the same for an address that no account has proved
+        ADDRESS = "address"  # proves the mailbox that the account shall have from now on
 
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     token_hash = models.CharField(max_length=64, unique=True)
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="links")
     organization = models.ForeignKey(Organization, null=True, on_delete=models.CASCADE, related_name="+")
+    address = models.CharField(max_length=254, blank=True, db_default="")  # as typed: what this link proves
     created_at = models.DateTimeField(default=clock.now)
     expires_at = models.DateTimeField()
     consumed_at = models.DateTimeField(null=True)
@@ -220,6 +225,34 @@ class OneTimeLink(Row):
 
     def __str__(self) -> str:
         return f"{self.purpose} link for {self.account_id}"
+
+
+class Registration(Row):
+    """Somebody who registered and has still to prove the address: no account yet, nothing that signs in.
+
+    ``code_id`` is the invite code that was typed (its room knows it), ``browser_hash`` the hash of a cookie that
+    only the browser has in which the form was filled in: elsewhere the password has to be chosen anew.
+    """
+
+    username = models.CharField(max_length=150)
+    email = models.CharField(max_length=254)
+    address_key = models.CharField(max_length=254)
+    password = models.CharField(max_length=255)
+    code_id = models.UUIDField(null=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    browser_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    consumed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["expires_at"], name="registrations_that_ended"),
+            models.Index(fields=["address_key", "id"], name="registrations_of_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"registration {self.id}"
 
 
 class HashBatch(WorkItem):

@@ -5,9 +5,12 @@ from __future__ import annotations
 from django.db import transaction
 
 from usher.core import clock
+from usher.core.errors import UsherError
+from usher.core.reasons import Reason
+from usher.core.retry import retrying
 from usher.events import record
 from usher.events.types import OPERATOR, Draft, EventType
-from usher.people import passwords
+from usher.people import factors, passwords
 from usher.people.addresses import Address, parse_address
 from usher.people.links import make_setup_link
 from usher.people.models import Account
@@ -32,6 +35,22 @@ def make_operator(text: str) -> tuple[Account, str]:
             account.is_operator = True
             record.record(Draft(EventType.OPERATOR_CREATED, None, OPERATOR, account_id=account.id))
         return account, make_setup_link(account, None, OPERATOR)
+
+
+@retrying
+def reset_second_factor(text: str) -> Account:
+    """Whoever lost phone and recovery codes signs in by the password alone again; the owner is told by mail.
+
+    Raises UsherError: what is wrong with the address, unknown_account, second_factor_missing.
+    """
+    address = parse_address(text, "address")
+    with transaction.atomic():
+        account = Account.objects.select_for_update().filter(sign_in_key=address.key, claimed_at__isnull=False).first()
+        if account is None:
+            raise UsherError(Reason.UNKNOWN_ACCOUNT("address", given=address.original))
+        if not factors.wipe([account], OPERATOR):
+            raise UsherError(Reason.SECOND_FACTOR_MISSING("address"))
+    return account
 
 
 def _new(address: Address) -> Account:

@@ -1,15 +1,19 @@
-"""Signing in: one look-up, one argon2id, one sentence for every "no". Every room signs people in through here."""
+"""Signing in: one look-up, one argon2id, one sentence for every "no". Every room signs people in through here.
+
+Who has a second factor proves twice, whatever the way: only :func:`_enter` begins a session, and what leads there
+without a password or a code is a passkey.
+"""
 
 from __future__ import annotations
 
 import unicodedata
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth import login
 from django.contrib.auth.backends import BaseBackend
-from django.db import transaction
-from django.db.models import OuterRef, Subquery, Value
+from django.db import connection, transaction
 from django.http import HttpRequest
 
 from usher.core import clock
@@ -20,11 +24,13 @@ from usher.core.reasons import Reason
 from usher.core.retry import retrying
 from usher.events import record
 from usher.events.types import Actor, Draft, EventType
+from usher.organizations.logo import with_logo
 from usher.organizations.models import Organization
-from usher.people import passwords
+from usher.people import factors, passkeys, passwords, second_step, sessions, waiting
 from usher.people.addresses import LONGEST, parse_address
 from usher.people.made_names import made_name
 from usher.people.models import Account, Membership
+from usher.people.waiting import Waiting
 
 BACKEND = "usher.people.sign_in.Backend"
 
@@ -37,29 +43,119 @@ class Backend(BaseBackend):
 
 
 def organization_of(slug: str) -> Organization | None:
-    """The organisation whose door an address names; None for the common door and for a slug nobody has."""
-    return Organization.objects.filter(slug=slug).first() if slug else None
+    """The organisation whose door an address names; None for the common door and for a slug nobody has.
+
+    A short name that it had before, as on a card printed then, still leads to it.
+    """
+    if not slug:
+        return None
+    named = with_logo(Organization.objects.all())
+    return named.filter(slug=slug).first() or named.filter(old_slugs__slug=slug).first()
 
 
-def sign_in(request: HttpRequest, typed: str, password: str, organization: Organization | None) -> Account:
-    """Sign somebody in by name and password. Raises UsherError: sign_in_failed, too_many_tries."""
+# The first proof
+
+
+def sign_in(request: HttpRequest, typed: str, password: str, organization: Organization | None) -> bool:
+    """Sign somebody in by name and password; False when a second proof is wanted (people/waiting.py).
+
+    Raises UsherError: sign_in_failed, too_many_tries.
+    """
     key, network = sign_in_key(typed, organization), network_of(client_ip(request))
     check_tries(key, network)
-    account = _find(key, organization)
+    found = _find(key, organization)
+    account = found.account if found else None
     verdict = passwords.verify(password, account.password if account else passwords.UNUSABLE)
-    if account is None or not verdict.ok:
+    if found is None or account is None or not verdict.ok:
         count_failure(key, network)
         raise UsherError(Reason.SIGN_IN_FAILED())
-    _enter(account, organization, verdict.better)
-    login(request, account, BACKEND)
+    if not found.has_second:
+        _enter(request, account, organization, Proof(better=verdict.better))
+        return True
+    _store_better(account, verdict.better)
+    waiting.begin(request, account, organization)
+    return False
+
+
+def sign_in_account(request: HttpRequest, account: Account, organization: Organization | None = None) -> bool:
+    """Sign in somebody who has proved himself in another way; False when a second proof is wanted.
+
+    Whatever page he is sent to, the lock then asks for it. Raises UsherError (sign_in_failed) when the password
+    changed between the proof and now: then the proof is void too.
+    """
+    if factors.has_second(account):
+        waiting.begin(request, account, organization)
+        return False
+    _enter(request, account, organization, Proof())
+    return True
+
+
+def sign_in_by_passkey(request: HttpRequest, answer: str, organization: Organization | None) -> None:
+    """Sign somebody in by a passkey alone: a device, and the finger, face or PIN it knows. No other proof is wanted.
+
+    Raises UsherError: passkey_refused, too_many_tries.
+    """
+    network = _check_network(request)
+    try:
+        account = _of_passkey(passkeys.account_in(answer), organization)
+        passkeys.prove(request, passkeys.Purpose.SIGN_IN, account, answer)
+    except UsherError:
+        SIGN_IN_ADDRESS.add(network)
+        raise
+    _enter(request, account, organization, Proof(factors.PASSKEY.value))
+
+
+def _of_passkey(account_id: uuid.UUID, organization: Organization | None) -> Account:
+    """The account, if this door opens to it by a password too. Raises UsherError (passkey_refused)."""
+    account = Account.objects.filter(id=account_id).first()
+    found = _find(account.sign_in_key, organization) if account else None
+    if account is None or found is None or found.account != account:
+        raise UsherError(Reason.PASSKEY_REFUSED())
     return account
 
 
-def sign_in_account(request: HttpRequest, account: Account, organization: Organization | None = None) -> None:
-    """Sign in somebody who has proved himself in another way. Raises UsherError (sign_in_failed) when the
-    password changed between the proof and now: then the proof is void too."""
-    _enter(account, organization)
-    login(request, account, BACKEND)
+# The second
+
+
+def finish(request: HttpRequest, here: Waiting, typed: str) -> None:
+    """Sign in whoever waits here, by a code. Raises UsherError: second_factor_wrong, too_many_tries."""
+    network = _check_network(request)
+    try:
+        kind = second_step.prove(here.account, typed)
+    except UsherError:
+        SIGN_IN_ADDRESS.add(network)
+        raise
+    _enter(request, here.account, here.organization, Proof(kind))
+
+
+def finish_by_passkey(request: HttpRequest, here: Waiting, answer: str) -> None:
+    """The same by a passkey. Raises UsherError: passkey_refused, too_many_tries."""
+    network = _check_network(request)
+    try:
+        passkeys.prove(request, passkeys.Purpose.SECOND, here.account, answer)
+    except UsherError:
+        SIGN_IN_ADDRESS.add(network)
+        raise
+    _enter(request, here.account, here.organization, Proof(factors.PASSKEY.value))
+
+
+# Once more (people/fresh.py)
+
+
+def prove_again(request: HttpRequest, account: Account, password: str) -> None:
+    """Whoever is signed in gives the password again. Raises UsherError: proof_failed, too_many_tries."""
+    key, network = account.sign_in_key, network_of(client_ip(request))
+    check_tries(key, network)
+    if not passwords.verify(password, account.password).ok:
+        count_failure(key, network)
+        raise UsherError(Reason.PROOF_FAILED())
+    sessions.prove_again(request, account)
+
+
+def prove_again_by_passkey(request: HttpRequest, account: Account, answer: str) -> None:
+    """The same by a passkey. Raises UsherError (passkey_refused)."""
+    passkeys.prove(request, passkeys.Purpose.AGAIN, account, answer)
+    sessions.prove_again(request, account)
 
 
 # Tries
@@ -70,6 +166,15 @@ def check_tries(key: str, network: str) -> None:
     minutes = wait_minutes((SIGN_IN_ACCOUNT, key), (SIGN_IN_ADDRESS, network))
     if minutes:
         raise UsherError(Reason.TOO_MANY_TRIES(minutes=minutes))
+
+
+def _check_network(request: HttpRequest) -> str:
+    """Where somebody tries from. Raises UsherError (too_many_tries)."""
+    network = network_of(client_ip(request))
+    minutes = SIGN_IN_ADDRESS.wait_minutes(network)
+    if minutes:
+        raise UsherError(Reason.TOO_MANY_TRIES(minutes=minutes))
+    return network
 
 
 def count_failure(key: str, network: str) -> None:
@@ -85,7 +190,7 @@ def sign_in_key(typed: str, organization: Organization | None) -> str:
     """What is compared: the address or made name in one spelling; at an organisation's door its local part will do."""
     key = unicodedata.normalize("NFKC", typed).strip().lower()[:LONGEST]
     if organization and key and "@" not in key:
-        return made_name(key, organization.slug)
+        return made_name(key, organization.names_under)
     if key.isascii():
         return key
     try:
@@ -96,24 +201,50 @@ def sign_in_key(typed: str, organization: Organization | None) -> str:
 
 def find_for_sign_in(typed: str, organization: Organization | None) -> Account | None:
     """The one account that what was typed may open here; one query."""
-    return _find(sign_in_key(typed, organization), organization)
+    found = _find(sign_in_key(typed, organization), organization)
+    return found.account if found else None
 
 
-def _find(key: str, organization: Organization | None) -> Account | None:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """An account of the name that was typed: its membership at this door, and whether a second proof is needed."""
+
+    account: Account
+    standing: str | None
+    has_second: bool
+
+
+# By hand, since every sign-in asks it: building this query takes Django 1.7 ms, and a whole sign-in some 30.
+_BY_KEY = """
+SELECT account.*,
+  (SELECT state FROM "people_membership" WHERE account_id = account.id AND organization_id = {door}) AS standing,
+  EXISTS (SELECT 1 FROM "mfa_authenticator" WHERE user_id = account.id AND type IN ('totp', 'webauthn')) AS has_second
+FROM "people_account" AS account WHERE sign_in_key = %(key)s
+"""
+
+
+def _find(key: str, organization: Organization | None) -> _Found | None:
     """Where an address is proved, its proved account signs in; else the oldest that an organisation made.
 
     The few accounts of one key are chosen among here: one short query, the same for known and unknown.
     """
-    of_door = OuterRef("home_id") if organization is None else Value(organization.id)
-    membership = Membership.objects.filter(account=OuterRef("id"), organization=of_door).values("state")
-    found = list(Account.objects.filter(sign_in_key=key).annotate(standing=Subquery(membership)))
-    offered = organization is not None and any(account.home_id == organization.id for account in found)
+    found = _named(key, organization)
+    offered = organization is not None and any(one.account.home_id == organization.id for one in found)
     now = clock.now()
-    for account in sorted(found, key=lambda account: (not account.is_claimed, account.id)):
-        alive = account.password_expires_at is None or account.password_expires_at > now
-        if alive and _belongs(account, account.standing, anywhere=organization is None or offered):
-            return account
+    for one in sorted(found, key=lambda one: (not one.account.is_claimed, one.account.id)):
+        alive = one.account.password_expires_at is None or one.account.password_expires_at > now
+        if alive and _belongs(one.account, one.standing, anywhere=organization is None or offered):
+            return one
     return None
+
+
+def _named(key: str, organization: Organization | None) -> list[_Found]:
+    door = "%(door)s" if organization else "account.home_id"
+    facts = {"key": key}
+    if organization:
+        facts["door"] = Organization._meta.pk.get_db_prep_value(organization.id, connection)
+    rows = Account.objects.raw(_BY_KEY.format(door=door), facts)
+    return [_Found(row, vars(row)["standing"], bool(vars(row)["has_second"])) for row in rows]
 
 
 def _belongs(account: Account, standing: str | None, *, anywhere: bool) -> bool:
@@ -130,29 +261,55 @@ def _belongs(account: Account, standing: str | None, *, anywhere: bool) -> bool:
 # Entering
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How somebody proved to be himself: the factor beside or instead of the password, and a better hash of it."""
+
+    factor: str = ""
+    better: str = ""
+
+
 @retrying
-def _enter(account: Account, organization: Organization | None, better: str = "") -> None:
-    """Write down that the account signed in, and the better hash when there is one."""
+def _enter(request: HttpRequest, account: Account, organization: Organization | None, proof: Proof) -> None:
+    """Begin the session and write down that the account signed in, in one transaction.
+
+    The session comes last: whatever is refused before leaves this browser as it was.
+    """
     now = clock.now()
     facts: dict[str, Any] = {"last_login": now, "password_expires_at": None}
     with transaction.atomic():
         mine = Account.objects.filter(id=account.id)
-        changed = mine.filter(password=account.password).update(**facts, password=better or account.password)
+        changed = mine.filter(password=account.password).update(**facts, password=proof.better or account.password)
         if not changed:
             _meet_another_writer(account, facts)
         Membership.objects.filter(account=account, state=Membership.State.ACTIVE).update(last_seen_at=now)
-        record.record(_signed_in(account, organization))
+        record.record(_signed_in(account, organization, proof))
+        waiting.end(request)
+        login(request, account, BACKEND)
+        sessions.keep(request, account)
+
+
+def _store_better(account: Account, better: str) -> None:
+    """The hash that only a right password can give is kept, although the sign-in is not complete."""
+    if better:
+        Account.objects.filter(id=account.id, password=account.password).update(password=better)
+        account.password = better
 
 
 def _meet_another_writer(account: Account, facts: dict[str, Any]) -> None:
     """The stored hash is not the one that was checked: wrapped by the worker meanwhile, or another password."""
     mine = Account.objects.filter(id=account.id)
-    stored = mine.values_list("password", flat=True).get()
-    if passwords.salt_of(stored) != passwords.salt_of(account.password):
+    stored = mine.values_list("password", flat=True).first()  # none any more where an undo took the account back
+    if stored is None or passwords.salt_of(stored) != passwords.salt_of(account.password):
         raise UsherError(Reason.SIGN_IN_FAILED())
     mine.filter(password=stored).update(**facts)  # a new password that comes this very moment keeps its own end
 
 
-def _signed_in(account: Account, organization: Organization | None) -> Draft:
-    where = organization.id if organization else account.home_id
-    return Draft(EventType.ACCOUNT_SIGNED_IN, where, Actor("account", account.id), account_id=account.id)
+def _signed_in(account: Account, organization: Organization | None, proof: Proof) -> Draft:
+    return Draft(
+        EventType.ACCOUNT_SIGNED_IN,
+        organization.id if organization else account.home_id,
+        Actor("account", account.id),
+        account_id=account.id,
+        data={"factors": [proof.factor]} if proof.factor else {},
+    )
