@@ -1,0 +1,1 @@
+"""Way in: an invite code, typed, opened as a link, or scanned."""
