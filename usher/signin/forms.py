@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.people.addresses import LONGEST
+from usher.people.names import LONGEST as LONGEST_NAME
 
 _NAME = {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
 
@@ -26,6 +27,24 @@ class SignInForm(forms.Form):
     )
     password = forms.CharField(label=_("Password"), strip=False, widget=_secret("current-password"))
     next = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class NameForm(forms.Form):
+    """The name that others see."""
+
+    username = forms.CharField(
+        label=_("Name"), max_length=LONGEST_NAME, strip=False, widget=forms.TextInput({"autocomplete": "name"})
+    )
+
+
+class AddressForm(forms.Form):
+    """An e-mail address. Text, not Django's own field: which ones are addresses says people/addresses.py alone."""
+
+    email = forms.CharField(
+        label=_("E-mail"),
+        max_length=LONGEST,
+        widget=forms.TextInput({**_NAME, "autocomplete": "email", "inputmode": "email"}),
+    )
 
 
 class ChosenPasswordForm(forms.Form):

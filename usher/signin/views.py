@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth import logout, update_session_auth_hash
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from usher.core.accent import accent_css
 from usher.core.errors import UsherError
 from usher.organizations.models import Organization
-from usher.people import credentials
+from usher.people import credentials, passkeys, sessions, waiting
 from usher.people import sign_in as door
-from usher.people.access import Lock, Visit, lock, open_to_anyone
-from usher.people.models import Account
-from usher.signin import forms
-
-V = TypeVar("V", bound=Callable[..., HttpResponse])
-
-HOME = "/home"
-asks = require_http_methods(["GET", "HEAD", "POST"])
-hides = sensitive_post_parameters("password", "again", "old")
-
-
-def before_first_password(view: V) -> V:
-    """The lock sends whoever has to choose a first password here, and therefore lets him in here alone."""
-    view.usher_first_password = True  # type: ignore[attr-defined]
-    return view
+from usher.people.access import Lock, Visit, lock, open_to_anyone, to_new_slug
+from usher.signin import forms, proof_forms
+from usher.signin.page import HOME, after, asks, before_first_password, clothes, hides, password_page, posted
+from usher.signin.second import passkey_part
 
 
 @open_to_anyone
@@ -42,30 +27,42 @@ def before_first_password(view: V) -> V:
 def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
     """The common door, and every organisation's own; a slug that nobody has shows the common one."""
     if request.method != "POST" and request.user.is_authenticated:
-        return redirect(_after(request.GET.get("next", "")))
-    organization, status = door.organization_of(slug), 200
-    form = forms.SignInForm(_posted(request), initial=request.GET.dict())
+        return redirect(after(request.GET.get("next", "")))
+    organization = door.organization_of(slug)
+    if organization and organization.slug != slug and request.method != "POST":
+        return to_new_slug(request, slug, organization.slug)
+    kind = proof_forms.PasskeyForm if "credential" in request.POST else forms.SignInForm
+    form, status = kind(posted(request), initial=request.GET.dict()), 200
     if form.is_valid():
-        given = form.cleaned_data
         try:
-            door.sign_in(request, given["name"], given["password"], organization)
-            return redirect(_after(given["next"]))
+            return redirect(_enter(request, form.cleaned_data, organization))
         except UsherError as error:
             status = forms.show(form, error)
-    return render(request, "signin/sign_in.html", {"form": form, **_clothes(organization)}, status=status)
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    page = {
+        "form": form if isinstance(form, forms.SignInForm) else forms.SignInForm(initial={"next": wanted}),
+        "refused": form,
+        "next": wanted,
+        "passkey": passkey_part(request, passkeys.Purpose.SIGN_IN),
+        **clothes(organization),
+    }
+    return render(request, "signin/sign_in.html", page, status=status)
+
+
+def _enter(request: HttpRequest, given: dict[str, str], organization: Organization | None) -> str:
+    """Where to go now: where the person wanted to, or first to the page that asks for a second proof."""
+    if "credential" in given:
+        door.sign_in_by_passkey(request, given["credential"], organization)
+    elif not door.sign_in(request, given["name"], given["password"], organization):
+        return f"{waiting.SECOND}?{urlencode({'next': given['next']})}" if given["next"] else waiting.SECOND
+    return after(given["next"])
 
 
 @open_to_anyone
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    logout(request)
+    sessions.sign_out(request)
     return redirect("/")
-
-
-@open_to_anyone
-@require_safe
-def forgot(request: HttpRequest, slug: str = "") -> HttpResponse:
-    return render(request, "signin/forgot.html", _clothes(door.organization_of(slug)))
 
 
 @open_to_anyone
@@ -83,14 +80,14 @@ def accent(request: HttpRequest, slug: str) -> HttpResponse:
 def set_up(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the form and uses nothing up: mail scanners open links."""
     account, status = credentials.account_to_set_up(token), 200
-    form = forms.ChosenPasswordForm(_posted(request))
+    form = forms.ChosenPasswordForm(posted(request))
     if form.is_valid():
         try:
             door.sign_in_account(request, credentials.set_up(token, form.cleaned_data["password"]))
             return redirect(HOME)
         except UsherError as error:
             status = forms.show(form, error)
-    return render(request, "signin/set_up.html", _password_page(form, account), status=status)
+    return render(request, "signin/set_up.html", password_page(form, account), status=status)
 
 
 @lock(Lock.SIGNED_IN)
@@ -100,57 +97,29 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
 def first_password(request: HttpRequest, visit: Visit) -> HttpResponse:
     if not visit.account.must_change_password:
         return redirect(HOME)
-    form, status = forms.ChosenPasswordForm(_posted(request)), 200
+    form, status = forms.ChosenPasswordForm(posted(request)), 200
     if form.is_valid():
         try:
             credentials.choose_password(visit.account, form.cleaned_data["password"])
-            update_session_auth_hash(request, visit.account)
+            sessions.renew(request, visit.account)
             return redirect(HOME)
         except UsherError as error:
             status = forms.show(form, error)
-    return render(request, "signin/first_password.html", _password_page(form, visit.account), status=status)
+    return render(request, "signin/first_password.html", password_page(form, visit.account), status=status)
 
 
 @lock(Lock.SIGNED_IN)
 @asks
 @hides
 def password(request: HttpRequest, visit: Visit) -> HttpResponse:
-    form, status = forms.ChangePasswordForm(_posted(request)), 200
+    form, status = forms.ChangePasswordForm(posted(request)), 200
     if form.is_valid():
         given = form.cleaned_data
         try:
             credentials.change_own_password(visit.account, given["old"], given["password"])
-            update_session_auth_hash(request, visit.account)
+            sessions.renew(request, visit.account)
             messages.success(request, _("Your password is changed. Other browsers are signed out."))
             return redirect(HOME)
         except UsherError as error:
             status = forms.show(form, error)
-    return render(request, "signin/password.html", _password_page(form, visit.account), status=status)
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
-
-
-def _after(wanted: str) -> str:
-    """Where the person wanted to go, if that is a page of ours: a path, never another address."""
-    is_ours = wanted.startswith("/") and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-    return wanted if is_ours else HOME
-
-
-def _clothes(organization: Organization | None) -> dict[str, Any]:
-    """What the door wears: the organisation's name and colour, or the house's own."""
-    if organization is None:
-        return {"organization": None, "forgot_url": "/forgot", "sign_in_url": "/"}
-    door_url = f"/o/{organization.slug}/"
-    return {
-        "organization": organization,
-        "accent_url": f"{door_url}accent.css",
-        "forgot_url": f"{door_url}forgot",
-        "sign_in_url": f"{door_url}sign-in",
-    }
-
-
-def _password_page(form: forms.ChosenPasswordForm, account: Account) -> dict[str, Any]:
-    page = {"form": form, "account": account, "least": credentials.least_length(account), "home_url": HOME}
-    return {**page, **_clothes(account.home)}
+    return render(request, "signin/password.html", password_page(form, visit.account), status=status)

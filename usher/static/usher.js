@@ -23,6 +23,14 @@ function hidePasswords(form) {
   }, form);
 }
 
+// A long list of choices: what is typed beside it picks the first that holds all the words.
+function findChoice(search) {
+  const words = search.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  const choices = [...document.getElementById(search.dataset.finds).options];
+  const found = words.length && choices.find((one) => words.every((word) => one.text.toLocaleLowerCase().includes(word)));
+  if (found) found.selected = true;
+}
+
 // Rows picked in a table: the bar above it says how many.
 function countPicked(form) {
   const boxes = [...form.querySelectorAll("[data-pick]")].filter((box) => !box.closest("[hidden]"));
@@ -192,6 +200,7 @@ document.addEventListener("change", (event) => {
   else if (event.target.matches("[data-pick]")) countPicked(event.target.form);
   else if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
 });
+document.addEventListener("input", (event) => { if (event.target.matches("[data-finds]")) findChoice(event.target); });
 document.addEventListener("submit", (event) => { hidePasswords(event.target); beBusy(event); });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") onEscape(); });
 window.addEventListener("pageshow", beReady);
@@ -201,6 +210,7 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 
 function prepare(within) {
   prepareReveals(within);
+  each("[data-finds]", (search) => { search.hidden = false; }, within);
   each("[data-drop]", prepareDrop, within);
   each("[data-filters]", filterRows, within);
   each("dialog[data-drawer]", openDrawer, within);
