@@ -7,15 +7,18 @@ from collections.abc import Iterable
 from usher.lifecycle.join import join_many
 from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Terms
 from usher.lifecycle.run import Run
+from usher.methods.bulk_accounts.journal import CreationJournal
 from usher.methods.bulk_accounts.names import Person
 from usher.methods.bulk_accounts.order import Order
 from usher.organizations.plans import Method
 
 
-def enter(order: Order, people: Iterable[tuple[Person, str]], *, dry_run: bool) -> list[Outcome]:
+def enter(
+    order: Order, people: Iterable[tuple[Person, str]], journal: CreationJournal, *, dry_run: bool
+) -> list[Outcome]:
     """Take each person with the digest of a password through the door; the outcomes in order."""
     terms = Terms(order.choices.make_groups, allow_same_name=True)
-    run = Run(order.organization.id, order.by, terms, dry_run=dry_run, whole=True)
+    run = Run(order.organization.id, order.by, terms, journal, dry_run=dry_run, whole=True)
     joiners = (_joiner(order, person, digest) for person, digest in people)
     return [outcome for batch in join_many(run, joiners) for outcome in batch]
 

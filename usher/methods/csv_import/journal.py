@@ -6,6 +6,8 @@ import uuid
 from collections.abc import Mapping, Sequence
 
 from usher.core import bulk
+from usher.core.errors import UsherError
+from usher.core.reasons import Reason
 from usher.lifecycle.joiner import Joiner, Outcome, Result
 from usher.methods.csv_import.models import Import, ImportLine
 from usher.people.models import Account, Membership
@@ -24,11 +26,13 @@ class ImportJournal:
 
         Until the result file was delivered they are ``created`` again, so that it holds their password;
         after that, those whose member is still active are ``unchanged`` and the rest is judged afresh.
+        Raises UsherError (run_undone) when an undo has begun meanwhile: nobody comes by this import any more.
         """
         by_line = {joiner.line: joiner for joiner in joiners}
-        self._is_reissued = (
-            Import.objects.values_list("reissue", flat=True).get(id=self.source.id) != self.source.reissue
-        )
+        reissue, undone = Import.objects.values_list("reissue", "undo_began_at").get(id=self.source.id)
+        if undone:
+            raise UsherError(Reason.RUN_UNDONE())
+        self._is_reissued = reissue != self.source.reissue
         lines = ImportLine.objects.filter(
             source=self.source, line__in=by_line, result=Result.CREATED.value
         ).values_list("line", "membership_id")

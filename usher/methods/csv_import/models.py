@@ -13,7 +13,8 @@ class Import(Row):
 
     ``identity`` is a keyed hash of organisation, options and bytes: the file itself is not kept.
     ``finished_at`` is set when the result file was delivered. ``reissue`` counts "make new passwords":
-    made passwords are derived from it, under the pepper ``pepper_id``, and stored nowhere.
+    made passwords are derived from it, under the pepper ``pepper_id``, and stored nowhere. An undo gives the
+    identity back (``undo_began_at``), so that the same file is a new import afterwards; ``undone_at`` ends it.
     """
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -27,12 +28,17 @@ class Import(Row):
     reissue = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    undo_began_at = models.DateTimeField(null=True)
+    undone_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["organization", "identity"], name="one_import_of_a_file")]
 
     def __str__(self) -> str:
         return self.file_name
+
+
+UNDONE = "undone"  # the result of a line whose person was taken back
 
 
 class ImportLine(models.Model):

@@ -11,8 +11,10 @@ from django.db.models import Count
 from django.http import Http404
 
 from usher.core.reasons import Reason
+from usher.lifecycle.house import today_in
 from usher.lifecycle.joiner import Result
-from usher.methods.csv_import.models import Import, ImportLine
+from usher.lifecycle.past import last_day
+from usher.methods.csv_import.models import UNDONE, Import, ImportLine
 from usher.organizations.models import Organization
 
 LATEST = 10
@@ -26,11 +28,21 @@ class Summary:
     created: int
     unchanged: int
     refused: int
+    undone: int  # of those who were created, and are no more
+    undo_until: dt.date | None  # None when nobody is left to undo, or the time is over
     reasons: tuple[tuple[str, int], ...]
 
     @property
     def is_finished(self) -> bool:
         return self.source.finished_at is not None
+
+    @property
+    def came(self) -> int:
+        return self.created + self.undone
+
+    @property
+    def is_undone(self) -> bool:
+        return self.source.undo_began_at is not None
 
     @property
     def date(self) -> dt.datetime:
@@ -70,5 +82,12 @@ def summary(organization: Organization, import_id: uuid.UUID) -> Summary:
         counts.get(Result.CREATED.value, 0),
         counts.get(Result.UNCHANGED.value, 0),
         counts.get(Result.REFUSED.value, 0),
+        counts.get(UNDONE, 0),
+        _undo_until(organization, source, counts.get(Result.CREATED.value, 0)),
         tuple((Reason[code.upper()].pattern, n) for code, n in reasons if code),
     )
+
+
+def _undo_until(organization: Organization, source: Import, created: int) -> dt.date | None:
+    until = last_day(organization, source.finished_at or source.started_at)
+    return until if created and not source.undone_at and today_in(organization) <= until else None

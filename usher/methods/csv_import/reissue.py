@@ -46,8 +46,11 @@ def reissue(organization: Organization, source: Import, by: By) -> Iterator[str]
 
     Left alone: who signed in, claimed the account, got another password since, is not active any more, or has
     a role that is not below that of the asking: staff make passwords for lower ranks alone.
-    Raises UsherError (import_open) for an import that is not finished: sending the file again completes it.
+    Raises UsherError: run_undone, and import_open for an import that is not finished: sending the file again
+    completes it.
     """
+    if source.undo_began_at:
+        raise UsherError(Reason.RUN_UNDONE())
     if source.finished_at is None:
         raise UsherError(Reason.IMPORT_OPEN())
     asked = Reissue(organization, _count_up(organization, source, by), organization.license.plan, by)
@@ -59,8 +62,12 @@ def _count_up(organization: Organization, source: Import, by: By) -> Import:
     with transaction.atomic():
         # Under the pepper of today: the one of then may be gone.
         Import.objects.filter(id=source.id).update(reissue=F("reissue") + 1, pepper_id=pepper.current_id())
-        record.record(Draft(EventType.IMPORT_REISSUED, organization.id, by.actor, data={"import": str(source.id)}))
+        record.record(Draft(EventType.IMPORT_REISSUED, organization.id, by.actor, data=_facts(source)))
         return Import.objects.get(id=source.id)
+
+
+def _facts(source: Import) -> dict[str, str]:
+    return {"import": str(source.id), "file": source.file_name}
 
 
 def _pieces(asked: Reissue, lines: Iterator[tuple[int, uuid.UUID | None]]) -> Iterator[str]:

@@ -134,7 +134,8 @@ def write(order: Order, source: Import) -> Iterator[str]:
 def finish(order: Order, source: Import) -> None:
     """The result file was delivered."""
     with transaction.atomic():
-        if Import.objects.filter(id=source.id, finished_at=None).update(finished_at=clock.now()):
+        mine = Import.objects.filter(id=source.id, finished_at=None, undo_began_at=None)
+        if mine.update(finished_at=clock.now()):
             _record(order, source, EventType.IMPORT_FINISHED)
 
 
