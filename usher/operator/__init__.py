@@ -1,0 +1,1 @@
+"""Face: the pages of those who run the server for all organisations."""
