@@ -12,7 +12,7 @@ from usher.core.reasons import Reason
 from usher.events.types import EventType
 from usher.people import groups
 from usher.people.access import Visit
-from usher.people.models import Group, GroupMembership
+from usher.people.models import Group, GroupMembership, Membership
 
 
 @pytest.mark.parametrize(
@@ -163,3 +163,55 @@ def test_a_manager_cannot_make_managers(world: World) -> None:
 def test_the_plan_without_groups_says_so(world: World) -> None:
     page = signed_in(world.mia).get("/o/maple/groups")
     assert "has no groups" in page.content.decode()
+
+
+# Mail to a manager
+
+
+def notified(world: World) -> list[bool]:
+    return list(GroupMembership.objects.filter(group=world.year5, right="manager").values_list("notify", flat=True))
+
+
+def test_a_manager_asks_for_mail_and_stops_it(world: World) -> None:
+    tom, page = signed_in(world.tom), f"/o/cedar/groups/{world.year5.id}"
+    assert "Mail me" in tom.get(page).content.decode()
+    tom.post(f"{page}/notify", {"notify": "1"})
+    assert notified(world) == [True]
+    assert "You get a mail when people come in or ask." in tom.get(page).content.decode()
+    tom.post(f"{page}/notify", {"notify": "0"})
+    assert notified(world) == [False]
+
+
+def test_whose_address_is_not_proved_is_told_so(world: World) -> None:
+    Membership.objects.filter(id=world.tom.membership.id).update(method="csv_import")
+    tom, page = signed_in(world.tom), f"/o/cedar/groups/{world.year5.id}"
+    assert "Mails go to an address that is proved." in tom.get(page).content.decode()
+    tom.post(f"{page}/notify", {"notify": "1"})
+    assert "The mails begin when your address is proved." in tom.get(page).content.decode()
+
+
+def test_nobody_asks_for_the_mail_of_a_group_he_does_not_manage(world: World) -> None:
+    page = f"/o/cedar/groups/{world.year5.id}"
+    ada = signed_in(world.ada)
+    assert "Mail me" not in ada.get(page).content.decode(), "an admin who has no place in it"
+    assert ada.post(f"{page}/notify", {"notify": "1"}).status_code == 404
+    assert signed_in(world.pia).post(f"{page}/notify", {"notify": "1"}).status_code == 403
+    assert notified(world) == [False]
+
+
+# What a manager sees
+
+
+def test_a_manager_sees_no_settings_of_his_group_and_nothing_of_others(world: World) -> None:
+    choir = world.cedar.group("Choir")
+    tom = signed_in(world.tom)
+    page = tom.get(f"/o/cedar/groups/{world.year5.id}").content.decode()
+    for words in ("Add people", "New passwords", "Take out"):
+        assert words in page
+    for words in ("Name and places", "Archive", "Make manager"):
+        assert words not in page
+    assert "Choir" not in tom.get("/o/cedar/groups").content.decode()
+    assert tom.get(f"/o/cedar/groups/{choir.id}").status_code == 403
+    for path in ("users", "licence", "events", "settings"):
+        assert f"/o/cedar/{path}" not in page.replace("/users/add", "")
+        assert tom.get(f"/o/cedar/{path}").status_code == 403

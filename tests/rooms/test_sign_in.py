@@ -159,8 +159,9 @@ def test_few_statements_for_a_sign_in(world: World) -> None:
     with CaptureQueriesContext(connection) as queries:
         assert post(COMMON, "pia@cedar.example").status_code == 302
     statements = [query["sql"] for query in queries if "SAVEPOINT" not in query["sql"]]
-    # limits, look-up | account, memberships, event | session
-    assert len(statements) == 6, statements
+    # limits, look-up | account, memberships, event, session, where it is: in one transaction
+    assert len(statements) == 7, statements
+    assert sum(query["sql"].startswith("SAVEPOINT") for query in queries) == 1
 
 
 def test_hashing_happens_outside_transactions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ from usher.core.reasons import Reason
 from usher.events.models import Event
 from usher.events.types import EventType
 from usher.lifecycle import leave, move
-from usher.lifecycle.telling import WORDINGS, findings_of, tell
+from usher.lifecycle.telling import findings_of, tell
 from usher.lifecycle.why import why
+from usher.lifecycle.wordings import WORDINGS
 
 
 def test_every_type_of_event_has_its_words() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from usher.console.zones import zone_choices
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding
 from usher.events.types import EventType
@@ -17,6 +20,7 @@ from usher.people.models import Membership
 from usher.people.names import LONGEST
 
 MOST_PLACES = 100_000
+DAY = {"type": "date", "class": "input"}
 
 
 class PersonForm(forms.Form):
@@ -41,6 +45,38 @@ class GroupForm(forms.Form):
     )
 
 
+class SettingsForm(forms.Form):
+    """What an organisation says about itself."""
+
+    name = forms.CharField(label=_("Name"), max_length=300, widget=forms.TextInput({"autocomplete": "off"}))
+    slug = forms.CharField(
+        label=_("Short name"),
+        max_length=100,
+        widget=forms.TextInput({"dir": "ltr", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    accent = forms.CharField(label=_("Colour"), max_length=40, widget=forms.TextInput({"type": "color"}))
+    time_zone = forms.CharField(label=_("Time zone"), max_length=64, widget=forms.Select)
+    language = forms.CharField(label=_("Language"), max_length=12, widget=forms.Select)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zone, language = self.fields["time_zone"], self.fields["language"]
+        zone.widget = forms.Select({"class": "select"}, zone_choices(str(self["time_zone"].value())))
+        language.widget = forms.Select(choices=settings.LANGUAGES)
+
+
+class LogoForm(forms.Form):
+    """A picture; its bytes are judged by the domain."""
+
+    file = forms.FileField(
+        label=_("Picture"),
+        help_text=_("PNG or JPEG, up to 200 kB and 2,000 pixels on each side. A square one looks best."),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg"}),
+        error_messages={"required": _("Choose a file first.")},
+        allow_empty_file=True,
+    )
+
+
 class UsersFilter(forms.Form):
     """The filters of the Users page as its address has them; nonsense in one filter switches off that one."""
 
@@ -58,6 +94,10 @@ class EventsFilter(forms.Form):
     type = forms.ChoiceField(required=False, choices=[(kind.value, kind.value) for kind in EventType])
     way = forms.ChoiceField(required=False, choices=[(method.value, method.value) for method in Method])
     reason = forms.CharField(required=False, max_length=40)
+    by = forms.CharField(required=False, max_length=40)
+    person = forms.UUIDField(required=False)
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(DAY))
+    until = forms.DateField(label=_("Until"), required=False, widget=forms.DateInput(DAY))
     before = forms.UUIDField(required=False)
     after = forms.UUIDField(required=False)
 

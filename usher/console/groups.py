@@ -15,16 +15,19 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from usher.console.files import password_file
 from usher.console.forms import GroupForm, add_findings, picked
 from usher.console.several import Question, Told, ask, outcomes
-from usher.console.words import links, row_of
+from usher.console.words import row_of
 from usher.core.errors import UsherError
+from usher.core.filters import links
 from usher.lifecycle import many
 from usher.lifecycle.many import Done
 from usher.lifecycle.visitor import by_visit
+from usher.organizations.plans import Method
 from usher.people import credentials, listing
 from usher.people import groups as grouping
 from usher.people.access import Lock, Visit, lock
 from usher.people.frame import frame
 from usher.people.listing import Cursor, Filter
+from usher.people.members import is_reached
 from usher.people.models import Group
 
 
@@ -91,6 +94,9 @@ def _show(request: HttpRequest, visit: Visit, group: Group, form: GroupForm | No
         "rows": _rows(visit, page.people, frozenset(member.id for member in managers)),
         "managers": managers,
         "is_admin": visit.is_admin,
+        "has_codes": Method.INVITE_CODE in visit.plan.methods,
+        "place": grouping.own_place(visit, group),
+        "is_reached": is_reached(visit.membership),
         "form": form or GroupForm(initial={"name": group.name, "cap": group.cap}),
         "back_url": here.with_("at", str(page.back)) if page.back else "",
         "next_url": here.with_("at", str(page.next)) if page.next else "",
@@ -133,6 +139,21 @@ def state(request: HttpRequest, visit: Visit, group_id: uuid.UUID) -> HttpRespon
         "archived": _("The group is archived. Its people stay in the organisation."),
     }
     messages.success(request, said[wanted])
+    return redirect("console:group", visit.organization.slug, group_id)
+
+
+@lock(Lock.MANAGER)
+@require_POST
+def notify(request: HttpRequest, visit: Visit, group_id: uuid.UUID) -> HttpResponse:
+    """Whether this manager gets a mail when people come in or ask."""
+    wanted = request.POST.get("notify") == "1"
+    if not grouping.set_notify(visit, group_id, wanted=wanted):
+        raise Http404
+    if wanted and not is_reached(visit.membership):
+        messages.warning(request, _("Noted. The mails begin when your address is proved."))
+    else:
+        on, off = _("You get a mail when people come in or ask."), _("You get no more mails about this group.")
+        messages.success(request, on if wanted else off)
     return redirect("console:group", visit.organization.slug, group_id)
 
 

@@ -1,40 +1,48 @@
-"""The quieter pages: home, an organisation's front page, the licence, the events, and why somebody was refused."""
+"""The quieter pages: home, an organisation's front page, the licence, and why somebody was refused."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from usher.console.forms import EventsFilter
-from usher.console.words import links, menu
 from usher.core.errors import UsherError
-from usher.core.reasons import Reason
 from usher.events import reading
 from usher.events.reading import EventFilter
-from usher.lifecycle.telling import WORDINGS, tell
+from usher.lifecycle import offers
+from usher.lifecycle.telling import tell
 from usher.lifecycle.why import why
-from usher.organizations.plans import METHOD_LABELS
+from usher.organizations.plans import Role
 from usher.organizations.standing import standing
 from usher.people import groups, members
 from usher.people.access import Lock, Visit, lock
 from usher.people.frame import frame
+from usher.people.models import Membership
 
 LATELY = 5  # events on the front page
-EVENT_FILTERS = ("type", "way", "reason")
+HISTORY = 50  # changes of the licence
 
 
 @lock(Lock.SIGNED_IN)
 @require_safe
 def home(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """Where this person belongs; straight there when it is one place."""
-    places = members.of_account(visit.account)
-    if len(places) == 1 and not visit.account.is_operator:
-        return redirect("console:organization", places[0].organization.slug)
-    cards = [(place.organization, place.organization.license.plan.role(place.role)) for place in places]
-    context = {"person": visit.account.username, "account": visit.account, "cards": cards}
+    """Where this person belongs, waits and is wanted; straight there when it is one place and nothing else."""
+    here, offered = members.where(visit.account), offers.listed(visit.account)
+    alone = len(here.active) == 1 and not (here.waiting or offered or visit.account.is_operator)
+    if alone and not here.active[0].organization.is_suspended and "all" not in request.GET:
+        return redirect("console:organization", here.active[0].organization.slug)
+    context = {
+        "person": visit.account.username,
+        "account": visit.account,
+        "cards": [(place.organization, _role(place)) for place in here.active],
+        "waiting": here.waiting,
+        "offers": [(offer, _role(offer)) for offer in offered],
+    }
     return render(request, "console/home.html", context)
+
+
+def _role(member: Membership) -> Role | None:
+    return member.organization.license.plan.role(member.role)
 
 
 @lock(Lock.MEMBER)
@@ -46,6 +54,7 @@ def organization(request: HttpRequest, visit: Visit) -> HttpResponse:
         "visit": visit,
         "places": groups.of_member(visit.membership),
         "role": visit.role,
+        "managed": visit.managed,
     }
     if not visit.is_admin:
         return render(request, "console/member.html", context)
@@ -62,35 +71,14 @@ def organization(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_safe
 def license(request: HttpRequest, visit: Visit) -> HttpResponse:
     """What the licence allows and how much of it is used."""
-    context = {**frame(visit, "licence"), "standing": standing(visit.organization)}
-    return render(request, "console/licence.html", context)
-
-
-@lock(Lock.ADMIN)
-@require_safe
-def events(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """What happened, newest first."""
-    form = EventsFilter(request.GET)
-    form.is_valid()  # what is nonsense filters nothing
-    given = form.cleaned_data
-    chosen = EventFilter(given.get("type", ""), given.get("way", ""), given.get("reason", ""))
-    page = reading.of_organization(visit.organization.id, chosen, before=given.get("before"), after=given.get("after"))
-    here = links(request.path, request.GET, EVENT_FILTERS)
+    history = reading.of_license(visit.organization.id, HISTORY)
     context = {
-        **frame(visit, "events"),
-        "told": tell(visit.organization, page.events),
-        "page": page,
-        "chosen": chosen,
-        "menus": [
-            menu(here, "type", _("What happened"), {kind.value: str(told.title) for kind, told in WORDINGS.items()}),
-            menu(here, "way", _("Way in"), {way.value: str(label) for way, (label, _icon) in METHOD_LABELS.items()}),
-            menu(here, "reason", _("Reason"), {reason.code: _spoken(reason) for reason in Reason}),
-        ],
-        "reach": reading.REACH,
-        "back_url": here.with_("after", str(page.newer)) if page.newer else "",
-        "next_url": here.with_("before", str(page.older)) if page.older else "",
+        **frame(visit, "licence"),
+        "standing": standing(visit.organization),
+        "told": tell(visit.organization, history),
+        "is_cut": len(history) == HISTORY,
     }
-    return render(request, "console/events.html", context)
+    return render(request, "console/licence.html", context)
 
 
 @lock(Lock.ADMIN)
@@ -108,8 +96,3 @@ def why_not(request: HttpRequest, visit: Visit) -> HttpResponse:
     if answer.membership:
         return redirect("console:person", visit.organization.slug, answer.membership.id)
     return render(request, "console/why.html", context | {"why": answer})
-
-
-def _spoken(reason: Reason) -> str:
-    """The public code as words: it stays the same in every language, like the code in a file."""
-    return reason.code.replace("_", " ").capitalize()

@@ -61,7 +61,7 @@ def _show(request: HttpRequest, visit: Visit, member: Membership, trouble: Troub
         **frame(visit, "users"),
         "member": member,
         "account": member.account,
-        "short_sign_in": short_sign_in(member.account.sign_in, visit.organization.slug),
+        "short_sign_in": short_sign_in(member.account.sign_in, visit.organization.names_under),
         "state": state_of(member),
         "why": why(visit.organization, member),
         "back_url": f"/o/{visit.organization.slug}/users",
@@ -149,7 +149,7 @@ def password(request: HttpRequest, visit: Visit, member_id: uuid.UUID) -> HttpRe
         reset = credentials.reset_password(visit, member.id)
     except UsherError as no:
         return _show(request, visit, member, Trouble("password", no.findings))
-    sign_in = short_sign_in(reset.sign_in, visit.organization.slug)
+    sign_in = short_sign_in(reset.sign_in, visit.organization.names_under)
     context = {**frame(visit, "users"), "member": member, "reset": reset, "short_sign_in": sign_in}
     return render(request, "console/new_password.html", context)
 

@@ -48,11 +48,12 @@ def ask(request: HttpRequest, visit: Visit, question: Question) -> HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How the result is headed, and where it leads back to."""
+    """How the result is headed, and where it leads back to. ``said`` is what was done, in a sentence of its own."""
 
     title: str
     back: str
     room: str = "users"
+    said: str = ""
 
 
 def outcomes(request: HttpRequest, visit: Visit, done: Sequence[Done], told: Told) -> HttpResponse:
@@ -60,13 +61,14 @@ def outcomes(request: HttpRequest, visit: Visit, done: Sequence[Done], told: Tol
     changed = sum(one.changed for one in done)
     if not any(one.findings for one in done):
         said = ngettext("{title}: {n} person changed.", "{title}: {n} people changed.", changed)
-        messages.success(request, said.format(title=told.title, n=changed))
+        messages.success(request, told.said or said.format(title=told.title, n=changed))
         return redirect(told.back)
     context = {
         **frame(visit, told.room),
         "done": done,
         "title": told.title,
         "changed": changed,
+        "said": told.said,
         "back": told.back,
         "refused": [one for one in done if one.findings],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usher.console import groups, pages, person, users
+from usher.console import asks, events, groups, imports, pages, person, settings, users
 
 app_name = "console"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("o/<slug:slug>/users/add", users.add, name="add"),
     path("o/<slug:slug>/users/export", users.export, name="export"),
     path("o/<slug:slug>/users/bulk", users.bulk, name="bulk"),
+    path("o/<slug:slug>/imports", imports.imports, name="imports"),
+    path("o/<slug:slug>/imports/<uuid:run_id>", imports.past_run, name="past_run"),
+    path("o/<slug:slug>/imports/<uuid:run_id>/undo", imports.undo_run, name="undo"),
     path("o/<slug:slug>/users/<uuid:member_id>", person.person, name="person"),
     path("o/<slug:slug>/users/<uuid:member_id>/role", person.role, name="role"),
     path("o/<slug:slug>/users/<uuid:member_id>/groups", person.groups, name="person_groups"),
@@ -27,7 +30,17 @@ urlpatterns = [
     path("o/<slug:slug>/groups/<uuid:group_id>/state", groups.state, name="group_state"),
     path("o/<slug:slug>/groups/<uuid:group_id>/people", groups.people, name="group_people"),
     path("o/<slug:slug>/groups/<uuid:group_id>/passwords", groups.passwords, name="group_passwords"),
+    path("o/<slug:slug>/groups/<uuid:group_id>/notify", groups.notify, name="group_notify"),
+    path("o/<slug:slug>/asks", asks.asks, name="asks"),
+    path("o/<slug:slug>/asks/decide", asks.decide, name="decide"),
     path("o/<slug:slug>/licence", pages.license, name="licence"),
-    path("o/<slug:slug>/events", pages.events, name="events"),
+    path("o/<slug:slug>/events", events.events, name="events"),
+    path("o/<slug:slug>/events/export", events.export, name="events_export"),
+    path("o/<slug:slug>/settings", settings.settings, name="settings"),
+    path("o/<slug:slug>/settings/accent", settings.accent, name="settings_accent"),
+    path("o/<slug:slug>/settings/accent.css", settings.accent_css, name="settings_accent_css"),
+    path("o/<slug:slug>/settings/logo", settings.change_logo, name="settings_logo"),
+    path("o/<slug:slug>/settings/logo/remove", settings.remove_logo, name="settings_logo_remove"),
+    path("o/<slug:slug>/logo/<str:digest>", settings.logo, name="logo"),
     path("o/<slug:slug>/why", pages.why_not, name="why"),
 ]

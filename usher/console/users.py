@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from usher.console.files import exported, password_file
 from usher.console.forms import UsersFilter, one_id, picked
 from usher.console.several import Question, Told, ask, outcomes
-from usher.console.words import Links, Menu, links, menu, row_of
+from usher.console.words import row_of
+from usher.core.filters import Links, Menu, links, menu
 from usher.lifecycle import many
 from usher.lifecycle.visitor import by_visit
 from usher.organizations.plans import ALWAYS, METHOD_LABELS, Method

@@ -1,16 +1,12 @@
-"""What a table shows of a member: words and pictures in place of codes, and links that keep the filters."""
+"""What a table shows of a member: words and pictures in place of codes."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 
-from django.http import QueryDict
 from django.utils.functional import Promise
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from usher.lifecycle.telling import method_label
@@ -50,7 +46,7 @@ def row_of(
     return Row(
         id=member.id,
         name=member.account.username,
-        sign_in=short_sign_in(member.account.sign_in, organization.slug),
+        sign_in=short_sign_in(member.account.sign_in, organization.names_under),
         role=str(role.label) if role else member.role,
         groups=", ".join(listed.groups),
         state=state_of(member),
@@ -71,47 +67,3 @@ def state_of(member: Membership) -> State:
 def short_sign_in(sign_in: str, slug: str) -> str:
     """A made name without the part that all made names here share; that is all the organisation's own door wants."""
     return sign_in.removesuffix(f"@{slug}.usher.invalid")
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Links back to a list that change one filter, keep the others, and begin at the first page."""
-
-    path: str
-    given: Mapping[str, str]
-
-    def with_(self, name: str, value: str) -> str:
-        """The address with one filter set, or taken away by an empty value."""
-        wanted = {**self.given, name: value}
-        text = urlencode({key: part for key, part in wanted.items() if part})
-        return f"{self.path}?{text}" if text else self.path
-
-
-def links(path: str, query: QueryDict, names: tuple[str, ...]) -> Links:
-    """The filters among ``names`` that an address has now."""
-    return Links(path, {name: query.get(name, "") for name in names if query.get(name)})
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A choice of a filter menu."""
-
-    label: str
-    url: str
-    current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Menu:
-    """A filter with its choices; its word is the choice made."""
-
-    word: str
-    options: Sequence[Option]
-
-
-def menu(here: Links, name: str, word: str, choices: Mapping[str, str]) -> Menu:
-    """A filter as links; its word says what is chosen now."""
-    current = here.given.get(name, "")
-    all_ = Option(gettext("All"), here.with_(name, ""), current not in choices)
-    options = [Option(label, here.with_(name, value), value == current) for value, label in choices.items()]
-    return Menu(f"{word}: {choices[current]}" if current in choices else word, [all_, *options])
