@@ -35,8 +35,12 @@ def link_in(text: str) -> str:
 
 def test_all_commands_are_there() -> None:
     named = {" ".join(path) for path in commands(main)}
-    asked = "demo serve worker migrate check import create-accounts members why"
-    assert named == {*asked.split(), "operator create", "org create", "org show", "org list", "org setup-link"}
+    asked = "demo serve worker migrate check import imports undo create-accounts members why"
+    of_codes = {f"code {act}" for act in ("create", "list", "pause", "resume", "rotate")}
+    on_org = "create show list setup-link change suspend resume delete keep"
+    of_organizations = {"operator create", "operator reset-second-factor", *(f"org {act}" for act in on_org.split())}
+    of_the_server = {"backup", "restore", "jobs resume", *(f"registration {act}" for act in ("open", "closed", "show"))}
+    assert named == {*asked.split(), *of_organizations, *of_codes, *of_the_server}
 
 
 @pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
@@ -64,6 +68,11 @@ def test_org_create_seats_the_admin_and_prints_a_link(usher: Usher) -> None:
         "plan": "school",
         "members": 1,
         "seats": {"student": {"limit": 7, "used": 0}, "teacher": {"limit": 3, "used": 1}},
+        "starts_on": None,
+        "ends_on": None,
+        "state": "active",
+        "delete_on": None,
+        "trusted": False,
     }
 
 

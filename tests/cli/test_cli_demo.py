@@ -70,7 +70,7 @@ def test_it_shows_what_there_is_to_see(db: None) -> None:
     assert run(everything()).ok
     cedar = Membership.objects.filter(organization__slug="cedar")
     assert cedar.filter(role="student", state="active").count() >= 35
-    assert set(cedar.values_list("method", flat=True)) == {"operator", "csv_import", "bulk_accounts"}
+    assert set(cedar.values_list("method", flat=True)) == {"operator", "csv_import", "bulk_accounts", "invite_code"}
     assert cedar.filter(state="inactive").count() == 1
     assert GroupMembership.objects.filter(right="manager", membership__in=cedar).count() == 1
     refused = Event.objects.filter(type="membership:refused").values_list("reason", flat=True)
@@ -100,6 +100,7 @@ def test_the_command_fills_prints_and_serves(usher: Usher, embedded: list[Config
     shown = usher("demo", "--listen", f"127.0.0.1:{port}")
     assert shown.code == 0, shown.err
     assert f"Open http://127.0.0.1:{port} in a browser." in shown.out
+    assert f"read them at http://127.0.0.1:{port}/_mail/" in shown.out
     for one in demo_data.SIGN_INS:
         assert f"{one.sign_in}\t{one.password}" in shown.out
     (served,) = embedded

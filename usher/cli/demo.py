@@ -25,8 +25,17 @@ def demo(listen: str | None) -> None:
     click.echo("Sign-ins of this demonstration (well known; never for real people):\n")
     titles = ("where", "role", "name", "sign-in", "password")
     table(titles, [(one.place, one.role, one.name, one.sign_in, one.password) for one in demo_data.present()])
-    click.echo(f"\nOpen {given.address} in a browser.\n")
+    click.echo(f"\nInvite codes, to be used at {given.address}/join:\n")
+    table(("where", "for", "code"), demo_data.invite_codes())
+    click.echo(f"\nOpen {given.address} in a browser.")
+    click.echo(f"{_where_mails_are(given)}\n")
     serve.run(given)
+
+
+def _where_mails_are(given: Config) -> str:
+    if given.smtp_url.get_secret_value():
+        return "Mails go out by USHER_SMTP_URL."
+    return f"Mails go nowhere: read them at {given.address}/_mail/"
 
 
 def _settings(listen: str | None) -> Config:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
-from usher.cli.entry import BY_OPERATOR
-from usher.cli.founding import Plot, found
 from usher.events.types import Actor
 from usher.lifecycle import desk
-from usher.lifecycle.joiner import By
+from usher.lifecycle.founding import BY_OPERATOR, Plot, found
+from usher.lifecycle.joiner import By, NewAccount
 from usher.lifecycle.leave import deactivate
 from usher.lifecycle.move import set_group_right
 from usher.methods.bulk_accounts import names
@@ -20,6 +19,11 @@ from usher.methods.bulk_accounts.order import Order as BulkOrder
 from usher.methods.csv_import import run as csv_import
 from usher.methods.csv_import.options import Options
 from usher.methods.csv_import.parse import read
+from usher.methods.invite_code import codes
+from usher.methods.invite_code.entry import enter
+from usher.methods.invite_code.models import InviteCode
+from usher.methods.invite_code.text import shown
+from usher.methods.invite_code.wish import Wish
 from usher.organizations.models import Organization
 from usher.people import passwords
 from usher.people.addresses import parse_address
@@ -139,6 +143,15 @@ def present() -> list[SignIn]:
     return [one for one in SIGN_INS if one.sign_in in keys]
 
 
+def invite_codes() -> list[tuple[str, str, str]]:
+    """The codes of the demonstration as printed: organisation, what it is for, the code itself."""
+    found = InviteCode.objects.select_related("organization", "group").filter(organization__slug="cedar")
+    return [
+        (code.organization.slug, code.group.name if code.group else code.organization.name, shown(code.code))
+        for code in found.order_by("id")
+    ]
+
+
 def _make_once(is_there: Callable[[], bool], make: Callable[[], None]) -> None:
     if is_there():
         return
@@ -165,6 +178,17 @@ def _cedar() -> None:
     manager = By(Actor("account", amelie.account_id), cedar.license.plan.lowest.rank, frozenset({oak.id}))
     bulk_accounts.make(BulkOrder(cedar, names.named(OAK_BY_HAND), desk.Choices("student", OAK), manager))
     deactivate(cedar.id, members["ines@cedar.example"].id, ada)
+    _codes(cedar, ada, oak, manager)
+
+
+def _codes(cedar: Organization, ada: By, oak: Group, manager: By) -> None:
+    """One for the school, one for the children of a class, and a child who came by it and asks to come in."""
+    codes.create(cedar, Wish(), ada)
+    at_once = Wish(proof=InviteCode.Proof.AT_ONCE.value)
+    asking = codes.create(cedar, replace(at_once, needs_approval=True), manager, oak.id)
+    olivia = NewAccount("Olivia Brandt", password=passwords.digest("a-lamp-by-the-river-27"), chosen=True)
+    enter(asking, olivia)
+    codes.change(cedar, asking.id, at_once, manager)
 
 
 def _birch() -> None:
