@@ -1,6 +1,6 @@
 """make bench: what Usher does a second, side by side with the bare machine of the same run.
 
-usage: python tests/bench [--quick] [imports] [signins] [wrapping] [pages]
+usage: python tests/bench [--quick] [imports] [wrapping] [signins] [pages] [codes] [registrations] [desk]
 
 Absolute numbers belong to the machine; the ratios are what to look at. USHER_TEST_DATABASE_URL adds PostgreSQL.
 """
@@ -15,12 +15,12 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
-from browsers import Browser, crowd, token_of
+from arrivals import codes, desk, registrations
+from browsers import Browser, crowd
+from report import SLUG, organization, p95, people, say, signed_in
 from stage import Stage, stage
 
-SLUG = "bench"
 SIGN_IN_SECONDS = 10.0
 
 
@@ -29,32 +29,13 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", default=[])
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that the bench works")
     options = parser.parse_args()
-    parts = options.parts or ["imports", "wrapping", "signins", "pages"]
+    parts = options.parts or list(PARTS)
     for url in ["", *filter(None, [os.environ.get("USHER_TEST_DATABASE_URL", "")])]:
         for part in parts:
             with stage(url) as built:
                 print(f"\n== {part} on {built.name}", flush=True)
                 PARTS[part](built, quick=options.quick)
     return 0
-
-
-def say(what: str, value: str, note: str = "") -> None:
-    print(f"{what:44} {value:>14}  {note}".rstrip(), flush=True)
-
-
-def organization(on: Stage, seats: int = 2_000_000) -> None:
-    on.usher("org", "create", SLUG, "--name", "Bench", "--plan", "school", "--seats", f"student={seats}",
-             "--admin", "ada@bench.example")  # fmt: skip
-
-
-def people(path: Path, rows: int, start: int = 0) -> Path:
-    """A list of ``rows`` people, every second one with a password of his own."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write("email,password,username\n")
-        for n in range(start, start + rows):
-            password = f"river-lamp-{n % 9000 + 1000}" if n % 2 else ""
-            file.write(f"pupil{n}@bench.example,{password},Åsa Öberg {n}\n")
-    return path
 
 
 def imports(on: Stage, *, quick: bool) -> None:
@@ -151,10 +132,6 @@ def during_import(on: Stage, *, quick: bool) -> None:
     say(f"sign-in p95 while {rows:,} rows are imported", f"{p95(busy) * 1000:.0f} ms", f"{len(busy)} sign-ins")
 
 
-def p95(numbers: list[float]) -> float:
-    return statistics.quantiles(numbers, n=20)[-1]
-
-
 def pages(on: Stage, *, quick: bool) -> None:
     """The Users page at 1,000 and at 1,000,000 members, with and without filters, in turn."""
     sizes = {"small": 1_000, "large": 20_000 if quick else 1_000_000}
@@ -173,15 +150,6 @@ def pages(on: Stage, *, quick: bool) -> None:
     print(f"   ({', '.join(f'{slug} {size:,}' for slug, size in sizes.items())})")
 
 
-def signed_in(address: str, slug: str) -> Browser:
-    browser = Browser(address)
-    browser.sign_in(slug, f"boss@{slug}.example", "river-lamp-4821", forget=False)
-    token = token_of(browser.ask("GET", "/first-password")[1])
-    form = {"csrfmiddlewaretoken": token, "password": "a long enough pass 77", "again": "a long enough pass 77"}
-    browser.ask("POST", "/first-password", form)
-    return browser
-
-
 def compare(browsers: dict[str, Browser], name: str, query: str, runs: int) -> None:
     times: dict[str, list[float]] = {slug: [] for slug in browsers}
     for _ in range(runs):
@@ -195,7 +163,15 @@ def compare(browsers: dict[str, Browser], name: str, query: str, runs: int) -> N
     say(f"Users page, {name}", f"{small:.0f} / {large:.0f} ms", f"ratio {large / small:.2f}")
 
 
-PARTS = {"imports": imports, "wrapping": wrapping, "signins": signins, "pages": pages}
+PARTS = {
+    "imports": imports,
+    "wrapping": wrapping,
+    "signins": signins,
+    "pages": pages,
+    "codes": codes,
+    "registrations": registrations,
+    "desk": desk,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

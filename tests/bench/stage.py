@@ -96,11 +96,11 @@ class Stage:
         return Finished(text, seconds, usage.ru_maxrss / 1024)
 
     @contextmanager
-    def serving(self) -> Iterator[Server]:
-        """``usher serve`` on a free port."""
+    def serving(self, **settings: str) -> Iterator[Server]:
+        """``usher serve`` on a free port, with these settings besides its own."""
         port = _free_port()
         environ = self.environ | {"USHER_LISTEN": f"127.0.0.1:{port}", "USHER_BASE_URL": f"http://127.0.0.1:{port}"}
-        server = subprocess.Popen([str(BIN / "usher"), "serve"], env=environ, stderr=subprocess.DEVNULL)
+        server = subprocess.Popen([str(BIN / "usher"), "serve"], env=environ | settings, stderr=subprocess.DEVNULL)
         try:
             _wait_for(f"http://127.0.0.1:{port}/readyz")
             yield Server(f"http://127.0.0.1:{port}", server.pid)
