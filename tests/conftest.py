@@ -25,8 +25,18 @@ LEAST = passwords.Cost(memory_kib=8, passes=1, lanes=1, tag_bytes=16)
 # (``xdist_group`` with ``--dist loadgroup``) have no effect under pytest 9: it lets no plugin rename a test.
 ONE_WORKER = {
     "tests/proof/test_races.py": "crew",
+    "tests/flows/test_alarms.py": "crew",
+    "tests/flows/test_short_names.py": "crew",
+    "tests/proof/test_second_proof_races.py": "crew",
+    "tests/proof/test_arrival_races.py": "crew",
+    "tests/proof/test_code_races.py": "crew",
+    "tests/proof/test_owner_races.py": "crew",
+    "tests/proof/test_undo_races.py": "crew",
     "tests/proof/test_crash.py": "crew",
+    "tests/proof/test_undo_crash.py": "crew",
     "tests/platform/test_serve.py": "serve",
+    "tests/cli/test_cli_backup.py": "places",
+    "tests/platform/test_migrate.py": "places",
 }
 
 
@@ -53,6 +63,20 @@ def cheap_hashing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """One argon2id is 30 ms of a core; the suite makes thousands. Still argon2id, still one for every try."""
     if not request.node.get_closest_marker("real_cost") and request.node.path.name != "test_passwords.py":
         monkeypatch.setattr(passwords, "COST", LEAST)
+
+
+@pytest.fixture
+def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What every argon2id was asked for."""
+    runs: list[str] = []
+    real = passwords._argon2
+
+    def counted(secret: str, salt: bytes, cost: passwords.Cost) -> str:
+        runs.append(secret)
+        return real(secret, salt, cost)
+
+    monkeypatch.setattr(passwords, "_argon2", counted)
+    return runs
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ SECRETS = {
 GATE = 0.02  # seconds until all begin: longer than it takes to tell them
 
 Act = tuple[str, dict[str, Any]]
-_numbers = count(1)
+numbers = count(1)  # one for all: the tests share a database
 
 
 class Hand:
@@ -86,7 +86,7 @@ class Crew:
 
     def found(self, **args: Any) -> dict[str, str]:
         """A new organisation; its slug has one length, so that states can be compared."""
-        told: dict[str, str] = self.do("found", slug=f"school-{next(_numbers):05}x", **args)
+        told: dict[str, str] = self.do("found", slug=f"school-{next(numbers):05}x", **args)
         return told
 
 
@@ -110,7 +110,7 @@ def database(folder: Path) -> Iterator[dict[str, str]]:
     if not url.startswith("postgres"):
         yield environ
         return
-    name = f"usher_crew_{os.getpid()}_{next(_numbers)}"
+    name = f"usher_crew_{os.getpid()}_{next(numbers)}"
     parts = urlsplit(url)
     server = urlunsplit(parts._replace(path="/postgres"))
     with psycopg.connect(server, autocommit=True) as connection:

@@ -13,8 +13,8 @@ import time
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,18 @@ import django
 
 django.setup()
 
-import recount  # noqa: E402 - models want Django ready
+import hand_of_owners  # noqa: E402 - models want Django ready
+import hand_of_runs  # noqa: E402
+import hand_of_strangers  # noqa: E402
+import recount  # noqa: E402
+from allauth.mfa.models import Authenticator  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
+from ticks import ticking  # noqa: E402
 from world import BY_OPERATOR, House, somebody  # noqa: E402
 
-from usher.core import bulk, checks, schema  # noqa: E402
+from usher.core import checks, schema  # noqa: E402
 from usher.core.errors import UsherError  # noqa: E402
+from usher.core.models import Mail  # noqa: E402
 from usher.events.models import Event  # noqa: E402
 from usher.lifecycle import join as door  # noqa: E402
 from usher.lifecycle.joiner import By, Outcome  # noqa: E402
@@ -38,12 +44,14 @@ from usher.methods.csv_import import run as imports  # noqa: E402
 from usher.methods.csv_import.models import Import, ImportLine  # noqa: E402
 from usher.methods.csv_import.options import Options  # noqa: E402
 from usher.methods.csv_import.parse import read  # noqa: E402
-from usher.organizations.models import Organization, SeatPool  # noqa: E402
+from usher.organizations.models import OldSlug, Organization, SeatPool  # noqa: E402
 from usher.organizations.plans import Method  # noqa: E402
-from usher.people import passwords  # noqa: E402
+from usher.organizations.settings import change, settings_of  # noqa: E402
+from usher.people import factors, passkeys, passwords, second_step, totp  # noqa: E402
 from usher.people.models import Account, Group, GroupMembership, Membership  # noqa: E402
 
 passwords.COST = passwords.Cost(memory_kib=8, passes=1, lanes=1, tag_bytes=16)
+FILLING = "license:filling"
 WAYS = (Method.INVITE_CODE, Method.EMAIL_INVITATION, Method.MICROSOFT, Method.LTI, Method.API, Method.CONSOLE)
 
 # Preparing and looking
@@ -80,6 +88,8 @@ def look(*, organization: str) -> dict[str, Any]:
         "used": {pool.pool: pool.used for pool in pools},
         "places": {group.name: group.used for group in groups},
         "admins": admins.count(),
+        "told": [one.data["level"] for one in Event.objects.filter(organization_id=organization, type=FILLING)],
+        "seat_mails": Mail.objects.filter(organization_id=organization, kind="seats").count(),
         "faults": recount.faults(uuid.UUID(organization)),
     }
 
@@ -124,6 +134,18 @@ def become(*, organization: str, membership: str, role: str, by: str = "") -> li
     giver = By(BY_OPERATOR.actor, 3) if by else BY_OPERATOR
     move(uuid.UUID(organization), uuid.UUID(membership), role, giver)
     return ["created"]
+
+
+def rename(*, organization: str, slug: str) -> list[str]:
+    here = Organization.objects.get(id=organization)
+    change(here, replace(settings_of(here), slug=slug), BY_OPERATOR.actor)
+    return ["renamed"]
+
+
+def slugs() -> list[str]:
+    """Every short name that leads somewhere, new and old."""
+    old = OldSlug.objects.values_list("slug", flat=True)
+    return sorted([*Organization.objects.values_list("slug", flat=True), *old])
 
 
 def go(*, organization: str, membership: str) -> list[str]:
@@ -175,7 +197,7 @@ def import_until(*, organization: str, text: str, out: str, tick: int) -> str:
 
 def _import_and_die(organization: str, text: str, out: Path, tick: int) -> None:
     try:
-        with _ticking(tick) as count, out.open("w", newline="") as file:
+        with ticking(tick) as count, out.open("w", newline="") as file:
             order = _order(organization, text)
             for piece in imports.write(order, imports.start(order)):
                 file.write(piece)
@@ -185,31 +207,6 @@ def _import_and_die(organization: str, text: str, out: Path, tick: int) -> None:
         Path(f"{out}.error").write_text(traceback.format_exc())
         os._exit(1)
     os._exit(0)
-
-
-@contextmanager
-def _ticking(last: int) -> Iterator[list[int]]:
-    """Before and after every statement, commit and COPY there is a tick; the process dies at the last."""
-    count = [0]
-
-    def tick() -> None:
-        count[0] += 1
-        if count[0] == last:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(act: Callable[..., Any]) -> Callable[..., Any]:
-        def ticked(*args: Any, **kwargs: Any) -> Any:
-            tick()
-            result = act(*args, **kwargs)
-            tick()
-            return result
-
-        return ticked
-
-    connection._commit = around(connection._commit)  # type: ignore[attr-defined]
-    bulk._copy = around(bulk._copy)
-    with connection.execute_wrapper(lambda execute, *args: around(execute)(*args)):
-        yield count
 
 
 def state(*, organization: str) -> dict[str, Any]:
@@ -244,15 +241,37 @@ def opens(*, organization: str, logins: list[tuple[str, str]]) -> list[str]:
     return [name for name, password in logins if not passwords.verify(password, stored[name.lower()]).ok]
 
 
+# A second proof
+
+
+def protect(*, account: str) -> dict[str, Any]:
+    """An app, recovery codes and a passkey for somebody: the code of now, the recovery codes, the passkey's row."""
+    person, seed = Account.objects.get(id=account), totp.new_seed()
+    shared, step = totp.key(person.id, seed), totp.step_now()
+    codes = factors.add_app(person, seed, totp.code(shared, step - 1))
+    row = Authenticator.objects.create(user=person, type=factors.PASSKEY, data={"answered": 0, "counter": 0})
+    return {"now": totp.code(shared, step), "codes": codes, "row": row.pk}
+
+
+def prove(*, account: str, code: str) -> list[str]:
+    return [second_step.prove(Account.objects.get(id=account), code)]
+
+
+def answer(*, row: int, at: int) -> list[str]:
+    """A challenge of this time is answered by a passkey, if it counts."""
+    return ["answered" if passkeys.spend(row, at, 0) else "replayed"]
+
+
 # The loop
 
 ACTS: dict[str, Callable[..., Any]] = {
     act.__name__: act
     for act in (
         prepare, found, look, check, join_one, join_nameless, join_class, come_back, become, go, into_group,
-        begin_import, write_import, set_batch, import_until, state, opens,
+        begin_import, write_import, set_batch, import_until, state, opens, protect,
+        prove, answer, rename, slugs,
     )
-}  # fmt: skip
+} | hand_of_strangers.ACTS | hand_of_runs.ACTS | hand_of_owners.ACTS  # fmt: skip
 
 
 def _do(name: str, args: dict[str, Any]) -> dict[str, Any]:

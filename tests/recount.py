@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from usher.core import checks
 from usher.core.snapshot import snapshot
 from usher.events.models import Event
 from usher.events.types import EventType
 from usher.methods.csv_import.models import Import, ImportLine
+from usher.methods.invite_code.models import CodeUse, InviteCode
 from usher.organizations.models import License, SeatPool
 from usher.people.models import Account, Group, GroupMembership, Membership
+
+BEGAN = (EventType.MEMBERSHIP_CREATED, EventType.MEMBERSHIP_ASKED, EventType.MEMBERSHIP_TAKEN)
+GONE = (EventType.MEMBERSHIP_HANDED_OVER, EventType.MEMBERSHIP_UNDONE)
 
 
 def faults(organization_id: uuid.UUID) -> list[str]:
@@ -24,6 +28,7 @@ def faults(organization_id: uuid.UUID) -> list[str]:
         return [
             *_counters(organization_id),
             *_members(organization_id),
+            *_codes(organization_id),
             *_imports(organization_id),
         ]
 
@@ -54,8 +59,8 @@ def _members(organization_id: uuid.UUID) -> Iterator[str]:
     lost = Account.objects.filter(home_id=organization_id, claimed_at=None).exclude(id__in=accounts)
     if lost.exists():
         yield f"{lost.count()} accounts without a membership"
-    came = Event.objects.filter(organization_id=organization_id, type=EventType.MEMBERSHIP_CREATED)
-    if Counter(came.values_list("account_id", flat=True)) != Counter(accounts):
+    came, gone = _told(organization_id, BEGAN), _told(organization_id, GONE)
+    if came - gone != Counter(accounts) or gone - came:
         yield "the events of joining are not the members"
     silent = Membership.objects.filter(organization_id=organization_id, words=None)
     if silent.exists():
@@ -66,10 +71,29 @@ def _members(organization_id: uuid.UUID) -> Iterator[str]:
         yield "a group holds a stranger"
 
 
+def _told(organization_id: uuid.UUID, kinds: Sequence[EventType]) -> Counter[uuid.UUID | None]:
+    """How many events of these kinds there are about each account."""
+    events = Event.objects.filter(organization_id=organization_id, type__in=kinds)
+    return Counter(events.values_list("account_id", flat=True))
+
+
+def _codes(organization_id: uuid.UUID) -> Iterator[str]:
+    for code in InviteCode.objects.filter(organization_id=organization_id):
+        uses = CodeUse.objects.filter(code=code, asked=False)
+        if code.used != uses.count():
+            yield f"a code has {code.used} uses counted and {uses.count()} listed"
+        if code.max_uses is not None and code.used > code.max_uses:
+            yield f"a code of {code.max_uses} uses let {code.used} in"
+        if uses.filter(membership__state="waiting").exists():
+            yield "somebody who waits took a use"
+
+
 def _imports(organization_id: uuid.UUID) -> Iterator[str]:
     for source in Import.objects.filter(organization_id=organization_id):
         lines = list(ImportLine.objects.filter(source=source))
         made = [str(line.membership_id) for line in lines if line.result == "created"]
+        if any(line.membership_id for line in lines if line.result in ("refused", "undone")):
+            yield "a line of nobody names a member"
         if len(set(made)) != len(made):
             yield "two lines made one member"
         if Membership.objects.filter(organization_id=organization_id, id__in=made).count() != len(made):

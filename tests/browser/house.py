@@ -54,7 +54,8 @@ def open_house(folder: Path) -> House:
         port = free.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("USHER_")}
     kept.pop("DATABASE_URL", None)
-    address, data = f"http://127.0.0.1:{port}", folder / "var"
+    # By name: browsers give passkeys to no IP address.
+    address, data = f"http://localhost:{port}", folder / "var"
     environ = kept | {
         "USHER_LISTEN": f"127.0.0.1:{port}",
         "USHER_BASE_URL": address,

@@ -120,16 +120,135 @@ def refused_person(page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def refused_code(page: Page) -> None:
+    page.goto("/o/cedar/settings/codes/new")
+    page.get_by_label("E-mail domains").fill("cedar,example")
+    page.get_by_role("button", name="Make the code").click()
+    expect(page.get_by_label("E-mail domains")).to_have_attribute("aria-invalid", "true")
+
+
+def code(page: Page) -> None:
+    page.goto("/o/cedar/settings/codes/new")
+    page.get_by_role("button", name="Make the code").click()
+    expect(page.get_by_role("button", name="Rotate code")).to_be_visible()
+
+
+def of_code(link: str) -> Open:
+    """A page that leads on from that of a code."""
+
+    def opened(page: Page) -> None:
+        code(page)
+        page.get_by_role("link", name=link).click()
+        page.wait_for_load_state()
+
+    return opened
+
+
+def door(page: Page) -> None:
+    first_link("/o/cedar/groups")(page)
+    page.get_by_role("link", name="Invite code").click()
+    page.wait_for_load_state()
+    if page.get_by_role("button", name="Open the door").is_visible():
+        page.get_by_role("button", name="Open the door").click()
+    expect(page.get_by_role("button", name="Close the door")).to_be_visible()
+
+
+def closed_door(page: Page) -> None:
+    door(page)
+    page.get_by_role("button", name="Close the door").click()
+    expect(page.get_by_role("button", name="Open the door")).to_be_visible()
+
+
+def wall(page: Page) -> None:
+    door(page)
+    page.get_by_role("link", name="Show on the wall").click()
+    expect(page.get_by_role("link", name="Back")).to_be_visible()
+
+
+def refused_organization(page: Page) -> None:
+    page.goto("/operator/organizations/new")
+    for label, given in (("Name", "Oak"), ("Short name", "cedar"), ("E-mail of the first admin", "ivy@oak.example")):
+        page.get_by_label(label, exact=True).fill(given)
+    page.get_by_role("button", name="Make organisation").click()
+    expect(page.get_by_text("The short name “cedar” is or was in use.")).to_be_visible()
+
+
+def no_mailbox(page: Page) -> None:
+    page.goto("/forgot")
+    page.get_by_label("E-mail").fill("asa.oberg")
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_text("A sign-in name without e-mail gets no mail.")).to_be_visible()
+
+
+def forgotten(page: Page, address: str) -> None:
+    """The mail of somebody who has forgotten the password, as the worker writes it."""
+    page.goto("/forgot")
+    page.get_by_label("E-mail").fill(address)
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    mail = page.get_by_role("listitem").filter(has_text=address).get_by_role("link", name="Choose a new password")
+    for _ in range(60):
+        page.goto("/_mail/")
+        if mail.count():
+            break
+        page.wait_for_timeout(500)
+    mail.first.click()
+    expect(page.get_by_role("heading", name="As plain text")).to_be_visible()
+
+
+def a_mail(page: Page) -> None:
+    forgotten(page, "bjorn@cedar.example")
+
+
+def reset(page: Page) -> None:
+    """Through the frame in which the mail is shown."""
+    forgotten(page, "dev@birch.example")
+    page.frame_locator("iframe").get_by_role("link", name="Choose a new password").click()
+    expect(page.get_by_role("button", name="Save password")).to_be_visible()
+
+
+def to_undo(page: Page) -> None:
+    first_link("/o/cedar/imports")(page)
+    page.get_by_role("link", name="See what an undo removes").click()
+    expect(page.get_by_role("link", name="Cancel")).to_be_visible()
+
+
+def no_name(page: Page) -> None:
+    page.goto("/account")
+    page.get_by_label("Name", exact=True).fill("=2+2")
+    page.get_by_role("button", name="Change name").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
+
+
 PAGES: list[tuple[str, str, Open]] = [
     (STRANGER, "the common door", at("/")),
     (STRANGER, "sign-in", at("/o/cedar/sign-in")),
     (STRANGER, "wrong password", wrong_password),
     (STRANGER, "forgot", at("/o/cedar/forgot")),
+    (STRANGER, "forgot, sent", at("/forgot?sent=1")),
+    (STRANGER, "forgot, no mailbox", no_mailbox),
+    (STRANGER, "reset, dead link", at("/reset/nothing-of-this-name")),
+    (STRANGER, "mails", at("/_mail/")),
+    (STRANGER, "a mail", a_mail),
+    (STRANGER, "reset", reset),
     (STRANGER, "dead link", at("/set-up/nothing-of-this-name")),
     (STRANGER, "404", at("/nothing/here")),
     (ROOT, "home of an operator", at("/home")),
+    (ROOT, "operator, organisations", at("/operator/")),
+    (ROOT, "operator, an organisation", first_link("/operator/")),
+    (ROOT, "operator, new", at("/operator/organizations/new")),
+    (ROOT, "operator, new, refused", refused_organization),
+    (ROOT, "operator, search", at("/operator/search?q=asa.oberg")),
+    (ROOT, "operator, nobody found", at("/operator/search?q=nobody@home.example")),
+    (ROOT, "operator, server", at("/operator/settings")),
     (ZOE, "home of a pupil", at("/o/cedar/")),
     (ZOE, "password", at("/password")),
+    (ZOE, "all organisations", at("/home?all=1")),
+    (ZOE, "account of a pupil", at("/account")),
+    (ZOE, "account, organisations", at("/account/organizations")),
+    (ROOT, "account", at("/account")),
+    (ROOT, "account, no name", no_name),
+    (ROOT, "account, address", at("/account/address")),
     (AMELIE, "403", at("/o/cedar/users")),
     (AMELIE, "home of a manager", at("/o/cedar/")),
     (AMELIE, "groups of a manager", at("/o/cedar/groups")),
@@ -149,11 +268,24 @@ PAGES: list[tuple[str, str, Open]] = [
     (ADA, "csv, refused file", refused_file),
     (ADA, "csv, check", preview),
     (ADA, "csv, hand out", handed_out),
+    (ADA, "imports", at("/o/cedar/imports")),
+    (ADA, "imports, one", first_link("/o/cedar/imports")),
+    (ADA, "imports, undo", to_undo),
+    (AMELIE, "imports of a manager", at("/o/cedar/imports")),
     (ADA, "manual", at("/o/cedar/users/add/manual")),
     (ADA, "manual, result", manual_result),
     (ADA, "groups", at("/o/cedar/groups")),
     (ADA, "group", first_link("/o/cedar/groups")),
     (ADA, "group, dialog", group_dialog),
+    (ADA, "codes, first use", at("/o/cedar/settings/codes")),
+    (ADA, "code, refused", refused_code),
+    (ADA, "code", code),
+    (ADA, "code, who came", of_code("See the list")),
+    (ADA, "code, poster", of_code("QR, poster")),
+    (ADA, "codes", at("/o/cedar/settings/codes")),
+    (AMELIE, "class window", door),
+    (AMELIE, "class window, closed", closed_door),
+    (AMELIE, "wall", wall),
     (ADA, "licence", at("/o/cedar/licence")),
     (ADA, "events", at("/o/cedar/events")),
     (ADA, "why", at("/o/cedar/why?sign_in=nobody@cedar.example")),

@@ -35,7 +35,8 @@ def test_signing_in_takes_no_mouse(enter: Enter) -> None:
     page.keyboard.type(ADA)
     page.keyboard.press("Tab")
     page.keyboard.type(password_of(ADA))
-    assert names(tabbed(page, 4)) == ["Show", "Sign in", "Forgot your password?", "Seated by Usher"]
+    ways = ["Show", "Sign in", "Forgot your password?", "Use a passkey", "Use an invite code", "Seated by Usher"]
+    assert names(tabbed(page, 6)) == ways
     page.get_by_role("button", name="Show").press("Space")
     expect(page.get_by_label("Password", exact=True)).to_have_attribute("type", "text")
     page.get_by_label("Password", exact=True).press("Enter")

@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from django.http import HttpResponseBase
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from routes import LOCKED, OPEN, ROUTES, SIGN_IN, WITH_IDS, answer
 from world import PASSWORD, World, signed_in, somebody
 
 from usher.core import clock
 from usher.methods.csv_import.models import Import
+from usher.methods.invite_code import codes
+from usher.methods.invite_code.wish import Wish
 from usher.people.access import Lock
+from usher.people.models import Membership
 
-SIGN_IN = "to sign-in"
-OPEN = "open"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """One address, with the lock of its view."""
-
-    text: str
-    names: tuple[str, ...]
-    view: Callable[..., HttpResponseBase]
-
-    @property
-    def lock(self) -> Lock | None:
-        return getattr(self.view, "usher_lock", None)
-
-    def address(self, **values: object) -> str:
-        """The address with its blanks filled in; what is left out becomes an id that nobody has."""
-        text = self.text
-        for name in self.names:
-            value = values.get(name) or (uuid.uuid4() if name.endswith("_id") else "0" * 32)
-            head, _, rest = text.partition("<")
-            text = f"{head}{value}{rest.partition('>')[2]}"
-        return f"/{text}"
-
-
-def walk(patterns: list[URLPattern | URLResolver], before: str = "", names: tuple[str, ...] = ()) -> Iterator[Route]:
-    for one in patterns:
-        text, inside = before + str(one.pattern), (*names, *one.pattern.converters)
-        if isinstance(one, URLResolver):
-            yield from walk(one.url_patterns, text, inside)
-        else:
-            yield Route(text, inside, one.callback)
-
-
-ROUTES = {route.text or "/": route for route in walk(get_resolver().url_patterns)}
-LOCKED = {text: route for text, route in ROUTES.items() if route.lock not in (None, Lock.ANYONE)}
-WITH_IDS = {text: route for text, route in LOCKED.items() if any(name.endswith("_id") for name in route.names)}
 # What needs no key, each for a reason: one enters by it, or it shows nothing of anybody.
 FOR_ANYONE = {
-    "/", "o/<slug:slug>/sign-in", "o/<slug:slug>/forgot", "o/<slug:slug>/accent.css", "sign-out", "forgot",
-    "set-up/<str:token>", "_kit/",
+    "/", "o/<slug:slug>/sign-in", "o/<slug:slug>/forgot", "o/<slug:slug>/accent.css",
+    "o/<slug:slug>/logo/<str:digest>", "sign-in/second", "sign-out", "forgot", "reset/<str:token>",
+    "set-up/<str:token>", "join", "join/<str:code>", "register", "confirm/<str:token>",
+    "_kit/", "_mail/", "_mail/<str:name>", "_mail/<str:name>/picture",
 }  # fmt: skip
 
 
@@ -93,26 +56,33 @@ def opens(lock: Lock, person: str, *, own_group: bool = True) -> int | str:
         return OPEN
     if lock is Lock.OPERATOR:
         return OPEN if person == "olga" else 404
-    if person in ("bob", "mia", "eve", "olga"):
+    if person in STRANGERS:
         return 404
     opened = {
         "ada": {Lock.MEMBER, Lock.STAFF, Lock.MANAGER, Lock.ADMIN},
         "tom": {Lock.MEMBER, Lock.STAFF, *([Lock.MANAGER] if own_group else [])},
+        "tess": {Lock.MEMBER, Lock.STAFF},
         "pia": {Lock.MEMBER},
     }[person]
     return OPEN if lock in opened else 403
 
 
+# Admins of others, the operator, nobody's member; and of Cedar one who asks to come in and one who had to go.
+STRANGERS = ("bob", "mia", "eve", "olga", "wim", "dan")
+
+
 @pytest.fixture
 def browsers(world: World) -> dict[str, Client]:
-    return {"anonymous": Client()} | {name: signed_in(person) for name, person in world.people.items()}
-
-
-def answer(response: Any) -> int | str:
-    """The views take GET or POST alone, so that OPTIONS meets the lock and then 405, and nothing happens."""
-    if response.status_code == 302:
-        return SIGN_IN if "next=" in response["Location"] or "sign-in" in response["Location"] else OPEN
-    return OPEN if response.status_code == 405 else response.status_code
+    """Everybody there can be at Cedar's door: of each rank, of another house, on the way in and on the way out."""
+    others = {
+        "tess": world.cedar.settle("Tess Thyme", "teacher"),
+        "wim": world.cedar.settle("Wim Willow", "teacher"),
+        "dan": world.cedar.settle("Dan Dill", "admin"),
+    }
+    Membership.objects.filter(account=others["wim"].account_id).update(state="waiting")
+    Membership.objects.filter(account=others["dan"].account_id).update(state="inactive")
+    people = world.people | others
+    return {"anonymous": Client()} | {name: signed_in(person) for name, person in people.items()}
 
 
 def values_of(world: World) -> dict[str, object]:
@@ -126,7 +96,7 @@ def test_every_lock_keeps_its_word_to_everybody(world: World, browsers: dict[str
         address = route.address(**values_of(world))
         for person, browser in browsers.items():
             expected, got = opens(route.lock, person), answer(browser.options(address))
-            if got != expected and not (person == "anonymous" and got == OPEN and not route.names):
+            if got != expected and not (person == "anonymous" and got == OPEN and "slug" not in route.names):
                 wrong.append(f"{person} at {text} ({route.lock.name}): {got}, not {expected}")
     assert wrong == []
 
@@ -134,8 +104,9 @@ def test_every_lock_keeps_its_word_to_everybody(world: World, browsers: dict[str
 def test_a_page_outside_every_organisation_asks_to_sign_in(world: World) -> None:
     for text, route in LOCKED.items():
         if "slug" not in route.names:
-            response = Client().get(route.address())
-            assert (response.status_code, response["Location"]) == (302, f"/?next=%2F{text}"), text
+            address = route.address()
+            response, back = Client().get(address), urlencode({"next": address})
+            assert (response.status_code, response["Location"]) == (302, f"/?{back}"), text
 
 
 def test_a_manager_opens_his_own_groups_alone(world: World, browsers: dict[str, Client]) -> None:
@@ -188,7 +159,21 @@ def foreign(world: World) -> dict[str, object]:
         started_at=clock.now(),
     )
     group = world.birch.group("Birds")
-    return {"member_id": world.bob.membership_id, "group_id": group.id, "import_id": source.id, "identity": "f" * 64}
+    code = codes.create(world.birch.organization, Wish(), world.bob.by)
+    return {
+        "member_id": world.bob.membership_id,
+        "group_id": group.id,
+        "import_id": source.id,
+        "run_id": source.id,
+        "identity": "f" * 64,
+        "code_id": code.id,
+    }
+
+
+def test_every_kind_of_id_has_a_foreign_one_to_try(foreign: dict[str, object]) -> None:
+    """A new kind of id in an organisation's address fails here until a row of Birch stands for it above."""
+    kinds = {name for route in WITH_IDS.values() if "slug" in route.names for name in route.names}
+    assert {name for name in kinds if name.endswith("_id")} <= foreign.keys()
 
 
 def test_a_foreign_id_is_as_one_that_nobody_has(world: World, foreign: dict[str, object]) -> None:
@@ -212,9 +197,10 @@ def test_every_page_answers_those_who_may_see_it(world: World, browsers: dict[st
     wrong = []
     for text, route in LOCKED.items():
         assert route.lock
-        for person in ("ada", "tom", "pia"):
+        for person in ("ada", "tom", "tess", "pia"):
             status = browsers[person].get(route.address(**values_of(world))).status_code
-            answers = (200, 302, 404, 405) if opens(route.lock, person) == OPEN else (403,)
+            expected = opens(route.lock, person)
+            answers = (200, 302, 404, 405, 410) if expected == OPEN else (expected,)
             if status not in answers:
                 wrong.append(f"{person} at {text}: {status}")
     assert wrong == []

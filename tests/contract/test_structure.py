@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 USHER = ROOT / "usher"
 LONGEST_FUNCTION = 50
 LONGEST_FILE = 400
+LISTS = {"usher/core/reasons.py", "usher/lifecycle/wordings.py"}  # one list each, no logic: as long as it must be
 SKIPPED = {"migrations", "static", "staticfiles", "__pycache__"}
 
 
@@ -29,7 +30,8 @@ MODULES = modules()
 FACING = [
     name
     for name in MODULES
-    if name.startswith(("usher/console/", "usher/signin/")) or name.endswith(("/views.py", "/forms.py"))
+    if name.startswith(("usher/console/", "usher/operator/", "usher/signin/"))
+    or name.endswith(("views.py", "forms.py"))
 ]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -140,7 +142,7 @@ def test_functions_are_short() -> None:
 
 
 def test_files_are_short() -> None:
-    lengths = {name: len((ROOT / name).read_text().splitlines()) for name in MODULES}
+    lengths = {name: len((ROOT / name).read_text().splitlines()) for name in MODULES if name not in LISTS}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 

@@ -86,7 +86,9 @@ def themes() -> dict[str, dict[str, str]]:
 
 
 def pages() -> list[Path]:
-    return [path for path in (ROOT / "usher").rglob("*.html") if "dist" not in path.parts]
+    """Without the mails: what is not inline in them is not seen, and no page shows them but in a sandbox."""
+    templates = (ROOT / "usher").rglob("*.html")
+    return [path for path in templates if "dist" not in path.parts and path.parent.name != "mail"]
 
 
 def styles() -> list[Path]:

@@ -1,4 +1,5 @@
-"""Any order of joining, moving, leaving and coming back: no seat too many, nobody twice, events are the changes."""
+"""Any order of joining, moving, leaving, coming back and undoing: no seat too many, nobody twice, events are the
+changes, and an undo removes those alone to whom nothing has happened."""
 
 from __future__ import annotations
 
@@ -27,9 +28,14 @@ from usher.core.errors import UsherError
 from usher.events.models import Event
 from usher.events.types import EventType
 from usher.lifecycle import join as door
+from usher.lifecycle import past, undo
+from usher.lifecycle.desk import Choices
 from usher.lifecycle.joiner import Joiner, Outcome, Result, Terms
 from usher.lifecycle.leave import deactivate, reactivate
 from usher.lifecycle.move import add_to_group, move, remove_from_group
+from usher.methods.bulk_accounts import names
+from usher.methods.bulk_accounts import run as creations
+from usher.methods.bulk_accounts.order import Order
 from usher.organizations.create import change_license
 from usher.organizations.models import SeatPool
 from usher.organizations.plans import Method
@@ -93,9 +99,12 @@ class Door(RuleBasedStateMachine):
         self.members: dict[uuid.UUID, Member] = {}
         self.account_of: dict[uuid.UUID, uuid.UUID] = {}
         self.told: Counter[str] = Counter()
+        self.runs: list[tuple[uuid.UUID, set[uuid.UUID]]] = []
+        self.touched: set[uuid.UUID] = set()
         ada = self.house.settle("Ada Ash", "admin")
         self.ada = ada.membership.id
         self._came(self.ada, ada.account_id, "admin", ())
+        self._make(2, "student", "Blue")
         self._all_came(self.house.add_many([self._pupil(n) for n in range(1, pupils + 1)]))
 
     def _pupil(self, n: int) -> Joiner:
@@ -176,6 +185,43 @@ class Door(RuleBasedStateMachine):
                 self.told[EventType.MEMBERSHIP_REFUSED] += 1
                 self.check_refusal(outcome.reason, role, into)
 
+    # Accounts made in advance, and undone
+
+    @rule(many=st.integers(1, 3), role=st.sampled_from(["student", "teacher"]), group=st.sampled_from(["", *GROUPS]))
+    def make_accounts(self, many: int, role: str, group: str) -> None:
+        self._make(many, role, group)
+
+    def _make(self, many: int, role: str, group: str) -> None:
+        order = Order(self.house.organization, names.numbered(many), Choices(role, group), BY_OPERATOR)
+        made = creations.make(order)
+        self._all_came(list(made.outcomes))
+        if made.run_id:
+            came = {one.membership_id for one in made.outcomes if one.result is Result.CREATED and one.membership_id}
+            self.runs.append((made.run_id, came))
+
+    @precondition(lambda self: any(came for _, came in self.runs))
+    @rule(data=st.data())
+    def undo(self, data: st.DataObject) -> None:
+        at = data.draw(st.sampled_from([at for at, (_, came) in enumerate(self.runs) if came]))
+        run_id, came = self.runs[at]
+        book = past.find(self.house.organization, None, run_id)
+        assert book
+        goes = came - self.touched
+        try:
+            done = undo.undo(self.house.organization, book, BY_OPERATOR)
+        except UsherError as no:
+            self._check_nobody(goes, no)
+            return
+        assert (done.goes, done.stay) == (len(goes), len(came) - len(goes))
+        for key in goes:
+            del self.members[key]
+        self.runs[at] = (run_id, came - goes)
+        self.told[EventType.MEMBERSHIP_UNDONE] += len(goes)
+
+    def _check_nobody(self, goes: set[uuid.UUID], no: UsherError) -> None:
+        assert [finding.code for finding in no.findings] == ["nobody_to_undo"]
+        assert not goes
+
     # Those who are in
 
     def _somebody(self, data: st.DataObject) -> tuple[uuid.UUID, Member]:
@@ -208,6 +254,7 @@ class Door(RuleBasedStateMachine):
         if member.active and POOL_OF[role] != POOL_OF[member.role]:
             assert self.has_room(role, set())
         member.role = role
+        self.touched.add(key)
         self.told[EventType.MEMBERSHIP_MOVED] += 1
 
     @rule(data=st.data())
@@ -220,6 +267,7 @@ class Door(RuleBasedStateMachine):
             return
         assert left == member.active
         member.active = False
+        self.touched.add(key)
         self.told[EventType.MEMBERSHIP_DEACTIVATED] += left
 
     @precondition(lambda self: any(not member.active for member in self.members.values()))
@@ -254,6 +302,7 @@ class Door(RuleBasedStateMachine):
             assert group not in self.closed
             assert not self.is_full(group)
             member.groups.add(group)
+            self.touched.add(key)
             self.told[EventType.GROUP_JOINED] += 1
 
     @rule(data=st.data())
@@ -263,6 +312,7 @@ class Door(RuleBasedStateMachine):
         gone = remove_from_group(self.house.id, key, self.group_ids[group], BY_OPERATOR)
         assert gone == (group in member.groups)
         member.groups.discard(group)
+        self.touched |= {key} if gone else set()
         self.told[EventType.GROUP_LEFT] += gone
 
     # The licence and the groups change meanwhile
@@ -300,7 +350,7 @@ class Door(RuleBasedStateMachine):
 COUNTED = (
     EventType.MEMBERSHIP_CREATED, EventType.MEMBERSHIP_REFUSED, EventType.MEMBERSHIP_MOVED,
     EventType.MEMBERSHIP_DEACTIVATED, EventType.MEMBERSHIP_REACTIVATED, EventType.GROUP_CREATED,
-    EventType.GROUP_JOINED, EventType.GROUP_LEFT,
+    EventType.GROUP_JOINED, EventType.GROUP_LEFT, EventType.MEMBERSHIP_UNDONE,
 )  # fmt: skip
 PATIENT = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, database=None)
 # A sample always takes the same steps, and fails as it stands: shrinking takes minutes.
