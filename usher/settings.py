@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ USHER_BASE_URL = given.address
 USHER_DEMO = given.demo
 USHER_DATA_DIR = given.data_dir.absolute()
 USHER_TRUSTED_PROXY_HOPS = given.trusted_proxy_hops
+USHER_METRICS_TOKEN = given.metrics_token.get_secret_value()
 USHER_WORKER_THREADS = given.worker_threads
 USHER_IMPORT_MAX_BYTES = given.import_max_mb * MB
 
@@ -52,15 +54,17 @@ INSTALLED_APPS = [
     "usher.lifecycle",
     "usher.methods.csv_import",
     "usher.methods.bulk_accounts",
+    "usher.methods.invite_code",
     "usher.signin",
     "usher.console",
+    "usher.operator",
 ]
 MIDDLEWARE = [
     "usher.core.middleware.RequestContext",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "usher.core.sessions.Sessions",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -106,8 +110,6 @@ ACCOUNT_RATE_LIMITS = False  # ours count in the database, for all processes tog
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ALLAUTH_TRUSTED_PROXY_COUNT = given.trusted_proxy_hops
-USERSESSIONS_TRACK_ACTIVITY = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 
 # Two organisations may hold the same address, unseen by each other; people/sign_in.py chooses among them.
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
@@ -123,6 +125,8 @@ CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = given.https
 SESSION_COOKIE_NAME = "__Host-session" if given.https else "usher_session"
 CSRF_COOKIE_NAME = "__Host-csrf" if given.https else "usher_csrf"
 SESSION_ENGINE = "usher.core.sessions"
+SESSION_COOKIE_AGE = 90 * 24 * 3600  # the longest that somebody stays signed in, used or not
+USHER_SESSION_IDLE = dt.timedelta(days=14)  # and the longest without coming back
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if given.https else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -165,7 +169,13 @@ STORAGES = {
 
 # Mail
 _smtp = urlsplit(given.smtp_url.get_secret_value())
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _smtp.hostname else 'dummy'}.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if _smtp.hostname
+    else "usher.core.mailbox.Backend"
+    if given.embedded
+    else "django.core.mail.backends.dummy.EmailBackend"  # mails wait, see core/postman.py
+)
 EMAIL_HOST = _smtp.hostname or ""
 EMAIL_PORT = _smtp.port or {"smtps": 465, "smtp+tls": 587}.get(_smtp.scheme, 25)
 EMAIL_HOST_USER = unquote(_smtp.username or "")
@@ -173,7 +183,7 @@ EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
 EMAIL_USE_TLS = _smtp.scheme == "smtp+tls"
 EMAIL_USE_SSL = _smtp.scheme == "smtps"
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = f"Usher <usher@{given.host}>"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = given.mail_from or f"Usher <usher@{given.mail_host}>"
 
 # Logs
 logs.configure()

@@ -8,12 +8,12 @@ import click
 from django.db import transaction
 
 from usher.cli.base import InputError, command, example
-from usher.cli.entry import BY_OPERATOR
 from usher.cli.output import json_option, organization_option
 from usher.cli.reports import conclude
 from usher.cli.result_file import open_result
 from usher.core.retry import retrying
 from usher.lifecycle.desk import Choices
+from usher.lifecycle.founding import BY_OPERATOR
 from usher.lifecycle.userlist import Report
 from usher.methods.bulk_accounts import names, run
 from usher.methods.bulk_accounts.order import Order

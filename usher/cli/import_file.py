@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from usher.cli.base import command, example
-from usher.cli.entry import BY_OPERATOR
 from usher.cli.output import json_option, note, organization_option
 from usher.cli.progress import Advance, progress
 from usher.cli.reports import conclude, refusals
 from usher.cli.result_file import ResultFile, open_result
 from usher.lifecycle import userlist
+from usher.lifecycle.founding import BY_OPERATOR
 from usher.methods.csv_import import run
 from usher.methods.csv_import.options import Options
 from usher.methods.csv_import.parse import read, refuse_too_large
