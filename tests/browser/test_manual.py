@@ -140,7 +140,8 @@ def test_a_manager_sees_the_own_groups_alone(enter: Enter) -> None:
     page = enter(AMELIE)
     page.goto("/o/cedar/groups")
     expect(page.locator("main table a")).to_have_text(["Year 6 Oak"])
-    assert page.locator(".rail .nav a").all_inner_texts() == ["Home", "Groups"]
+    rooms = [room.partition("\n")[0] for room in page.locator(".rail .nav a").all_inner_texts()]
+    assert [room for room in rooms if room != "Who waits"] == ["Home", "Groups"]  # somebody may ask just now
     page.get_by_role("link", name="Year 6 Oak").click()
     page.get_by_role("link", name="Add people").click()
     expect(page.get_by_label("Group")).to_have_value("Year 6 Oak")
