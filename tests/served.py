@@ -58,8 +58,8 @@ def usher(environ: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True)
 
 
-def start(data_dir: Path, web_processes: int = 1) -> Served:
-    listen = f"127.0.0.1:{free_port()}"
+def start(data_dir: Path, web_processes: int = 1, host: str = "127.0.0.1") -> Served:
+    listen = f"{host}:{free_port()}"
     kept = {k: v for k, v in os.environ.items() if not k.startswith("USHER_") and k != "DATABASE_URL"}
     environ = kept | {
         "USHER_DATA_DIR": str(data_dir),

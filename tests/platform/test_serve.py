@@ -64,6 +64,15 @@ def test_a_taken_port_is_said(served: Served) -> None:
     assert served.process.poll() is None
 
 
+def test_it_listens_by_name_too(data_dir: Path) -> None:
+    """The web server itself takes addresses only; passkeys want a name."""
+    named = start(data_dir, host="localhost")
+    try:
+        assert named.get("/healthz")[1] == {"status": "ok"}
+    finally:
+        stop(named)
+
+
 def test_it_stops_when_told_and_leaves_the_port(data_dir: Path, served: Served) -> None:
     other = start(data_dir)
     children = other.children()

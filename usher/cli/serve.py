@@ -77,7 +77,7 @@ def _web(given: Config) -> None:
     _on_its_own()
     Granian(
         "usher.wsgi:application",
-        address=given.listen_host,
+        address=_ip(given.listen_host),
         port=given.listen_port,
         interface=Interfaces.WSGI,
         workers=given.web_processes,
@@ -91,6 +91,11 @@ def _web(given: Config) -> None:
         log_access=False,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def _ip(host: str) -> str:
+    """The web server takes no names, not even localhost. One that leads nowhere was refused with the port."""
+    return host if ":" in host else socket.gethostbyname(host)
 
 
 def _worker() -> None:
