@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import logging
 import re
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.test import Client
+from mailserver import Server, listening
 
 from usher.core import clock as clocks
 from usher.core import letters, mailbox, postman, worker
@@ -40,52 +34,6 @@ LINK = re.compile(r"""(?:https?://|www\.)[^\s"'<>]+""")
 @letter("greeting")
 def greet(mail: Mail) -> Letter:
     return Letter(f"Hello {mail.data.get('name', '')}", "base", mail.data)
-
-
-class Server:
-    """A mail server that answers as it was told, and keeps what it was given."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, list[str]] = {"RCPT": [], "DATA": []}
-        self.mails: list[EmailMessage] = []
-        self.hang_up = 0
-
-    def next(self, command: str, otherwise: str) -> str:
-        return self.answers[command].pop(0) if self.answers[command] else otherwise
-
-    async def handle_RCPT(  # noqa: N802 - the library's name
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        answer = self.next("RCPT", "250 OK")
-        if answer.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        return answer
-
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        assert isinstance(envelope.content, bytes)
-        mail = message_from_bytes(envelope.content, policy=policy.default)
-        assert envelope.rcpt_tos == [mail["To"]], "who gets it is who stands on it"
-        self.mails.append(mail)
-        if self.hang_up:
-            self.hang_up -= 1
-            assert isinstance(server.transport, asyncio.WriteTransport)
-            server.transport.abort()
-        return self.next("DATA", "250 OK")
-
-
-@contextmanager
-def listening(settings: Any, **how: Any) -> Iterator[Server]:
-    """A server, and the settings that lead to it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Server()
-    controller = Controller(server, hostname="127.0.0.1", port=port, ready_timeout=20, **how)
-    controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", port, 10
-    yield server
-    controller.stop()
 
 
 @pytest.fixture
@@ -134,13 +82,17 @@ def test_busy_then_free(db: None, server: Server, clock: time_machine.Traveller)
     assert not Mail.objects.exists()
 
 
-@pytest.mark.parametrize("command", ["RCPT", "DATA"])
-def test_a_refusal_for_good_ends_it(db: None, server: Server, caplog: pytest.LogCaptureFixture, command: str) -> None:
+@pytest.mark.parametrize(("command", "what"), [("RCPT", "the address"), ("DATA", "the mail")])
+def test_a_refusal_for_good_ends_it(
+    db: None, server: Server, caplog: pytest.LogCaptureFixture, command: str, what: str
+) -> None:
     server.answers[command] = ["550 5.1.1 <zoe@mail.example> nobody of that name"] * 2
     post()
     with caplog.at_level(logging.INFO):
         drain()
-    assert not Mail.objects.exists()
+    row = Mail.objects.get()
+    assert row.dead_at
+    assert row.failure == f"The mail server refused {what} with 550."
     assert "550" in lines(caplog)
     assert TO not in lines(caplog)
 
@@ -166,7 +118,7 @@ def test_a_mail_that_never_goes_out_is_given_up_after_two_days(
     server.answers["RCPT"] = ["450 later"] * 200
     post()
     begun = clocks.now()
-    while Mail.objects.exists():
+    while Mail.objects.filter(dead_at=None).exists():
         clock.shift(dt.timedelta(seconds=BACK_OFF[-1]))
         drain()
     assert dt.timedelta(days=2) <= clocks.now() - begun < dt.timedelta(days=3)

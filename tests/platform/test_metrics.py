@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from usher.people.models import HashBatch
 
 TOKEN = "a-token-for-prometheus-of-32-characters"
 HERE, ELSEWHERE = "127.0.0.1", "203.0.113.9"
+STATES = ("due", "waiting", "in_hand", "dead")
 
 
 def ask(address: str = HERE, **headers: str) -> Any:
@@ -124,13 +126,16 @@ def test_sign_ins_and_who_came_in_are_counted(world: World) -> None:
 @pytest.mark.django_db
 def test_work_that_waits_is_told_by_kind() -> None:
     ids = {"first_id": "00000000-0000-7000-8000-000000000000", "last_id": "00000000-0000-7000-8000-000000000001"}
-    past = clock.now() - work.LEASE
+    past = clock.now() - timedelta(minutes=1)
     HashBatch.objects.create(**ids, run_at=past, failure="broken")
     HashBatch.objects.create(**ids, run_at=clock.now() + work.LEASE)
     kind = {"kind": "people.hashbatch"}
     assert value("usher_work_waiting", **kind) == 2
     assert value("usher_work_failing", **kind) == 1
     assert 60 <= value("usher_work_oldest_seconds", **kind) < 70
+    HashBatch.objects.create(**ids, run_at=clock.now() + work.KEPT, dead_at=clock.now(), failure="broken")
+    assert [value("usher_work_items", **kind, state=one) for one in STATES] == [1, 1, 0, 1]
+    assert (value("usher_work_waiting", **kind), value("usher_work_failing", **kind)) == (2, 1)
     HashBatch.objects.all().delete()
     assert value("usher_work_oldest_seconds", **kind) == 0
 

@@ -8,5 +8,5 @@ from usher.core.worker import run_forever
 
 @command(epilog=example("usher worker"))
 def worker() -> None:
-    """Do the work behind the pages (hardening passwords) until stopped; `usher serve` has one inside."""
+    """Do the work behind the pages (mail, hardening passwords) until stopped; `usher serve` has one inside."""
     run_forever()

@@ -14,10 +14,16 @@ _JOINERS: Final = "\u200c\u200d"  # belong to the spelling of Persian, Indic scr
 _LINKING: Final = re.compile(r"(?<=\w)[.\u3002\uff0e\uff61](?=[^\W\d_])|:(?=\S)|\\(?=\\)")
 
 
-def tamed(text: str, longest: int = LONGEST) -> str:
+class Tamed(str):
+    """Text that :func:`tamed` has been over, at a length of its own."""
+
+    __slots__ = ()
+
+
+def tamed(text: str, longest: int = LONGEST) -> Tamed:
     """The text for a sentence of a mail: one line, not too long, and nothing in it that becomes a link."""
     line = _LINKING.sub(r"\g<0> ", one_line(text))
-    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+    return Tamed(line if len(line) <= longest else line[: longest - 1].rstrip() + "…")
 
 
 def one_line(text: str) -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 
-from usher.core import clock, embedded, postman, switches
+from usher.core import clock, embedded, jobs, postman, switches
 from usher.core.checks import rows, warning
 from usher.core.models import Mail
 
@@ -70,7 +70,7 @@ def _apart(theirs: datetime, before: datetime, after: datetime) -> Iterator[str]
 
 @warning("mails", "Every mail went out at the first tries.")
 def mails_go_out() -> Iterator[str]:
-    waiting = Mail.objects.filter(attempts__gte=OFTEN).values_list("failure")
+    waiting = Mail.objects.filter(attempts__gte=OFTEN, dead_at=None).values_list("failure")
     for failure, count in waiting.annotate(n=Count("id")).order_by("-n", "failure"):
         yield f"{count} mails were tried {OFTEN} times or more and will be tried again. {failure or 'No answer yet.'}"
 
@@ -79,6 +79,13 @@ def mails_go_out() -> Iterator[str]:
 def no_mail_lies_still() -> Iterator[str]:
     if switches.is_on(switches.OUTBOX_PAUSED) or not postman.can_send():
         return
-    late = Mail.objects.filter(run_at__lt=clock.now() - LONG, lease_token=None).count()
+    late = Mail.objects.filter(run_at__lt=clock.now() - LONG, lease_token=None, dead_at=None).count()
     if late:
         yield f"{late} mails have been due for more than an hour. Is a worker running (usher worker)?"
+
+
+@warning("dead", "No work was given up.")
+def no_work_was_given_up() -> Iterator[str]:
+    dead = jobs.count_dead()
+    if dead:
+        yield f"{dead} {'job was' if dead == 1 else 'jobs were'} given up. See why with: usher jobs --dead"

@@ -2,6 +2,7 @@
 
 A floor that has something to write registers it by kind with :func:`letter`, in its module ``letters``, which is
 found by name. The function gets the row and returns the letter, or None when there is nothing to say any more.
+Who wants to know what becomes of the mails of a kind registers that with :func:`afterwards`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -21,7 +23,8 @@ from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import override
 
 from usher.core import postman
-from usher.core.defang import one_line, tamed
+from usher.core.defang import Tamed, one_line, tamed
+from usher.core.work import End
 
 if TYPE_CHECKING:
     from usher.core.models import Mail
@@ -45,10 +48,31 @@ class Letter:
     context: Mapping[str, Any] = field(default_factory=dict)
     to: str = ""  # instead of the address of the row
     language: str = settings.LANGUAGE_CODE
+    headers: Mapping[str, str] = field(default_factory=dict)  # more of them, as List-Unsubscribe (RFC 2369)
+
+
+State: TypeAlias = Literal["sent", "void", "later", "failed", "bounced"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one try. Why stands in ``mail.failure``, in words for people; never with an address.
+
+    - ``sent``: the server took it. A copy may still come back one day.
+    - ``void``: its writer had nothing to say any more. The row is gone, as that of a sent one.
+    - ``later``: not yet; it is tried again at ``mail.run_at``.
+    - ``failed``: given up: the server refused it for good, or did not take it for two days. The row is dead.
+    - ``bounced``: the same, and it was the address that the server refused.
+    """
+
+    state: State
+    code: int = 0  # the server's three digits; 0 when it was not reached
 
 
 Writer = Callable[["Mail"], Letter | None]
+Act = Callable[["Mail", Fate], None]
 _writers: dict[str, Writer] = {}
+_acts: dict[str, Act] = {}
 
 
 def letter(kind: str) -> Callable[[Writer], Writer]:
@@ -61,16 +85,53 @@ def letter(kind: str) -> Callable[[Writer], Writer]:
     return keep
 
 
-def send(mail: Mail) -> None:
+def afterwards(kind: str) -> Callable[[Act], Act]:
+    """Register what happens after each try of one kind.
+
+    ``act(mail, fate)`` runs in the transaction that ends the try, and only while the lease is ours: so it is never told
+    twice of one end, nor of a try that another worker does again. It must not fail: the mail would be dead.
+    """
+
+    def keep(act: Act) -> Act:
+        _acts[kind] = act
+        return act
+
+    return keep
+
+
+def send(mail: Mail) -> Fate:
     """Write the letter and hand it to the mail server.
 
-    Raises LookupError for a kind that nobody writes, postman.NotSentError, and GiveUpError when the server will
-    never take it.
+    Raises LookupError for a kind that nobody writes, postman.NotSentError, postman.RefusedError when the server will
+    never take it, LeaseLostError when another worker has this mail.
     """
-    autodiscover_modules("letters")
+    _discover()
     written = _writers[mail.kind](mail)
-    if written is not None:
-        postman.hand_over(message(mail, written))
+    if written is None:
+        return Fate("void")
+    return Fate("sent", postman.hand_over(message(mail, written), mail.beat))
+
+
+@cache
+def _discover() -> None:
+    """Once: looking for modules that are not there costs more than the rest of a mail."""
+    autodiscover_modules("letters")
+
+
+def fate_of(end: End, error: Exception | None) -> Fate:
+    """What became of a mail that was not sent."""
+    code = error.code if isinstance(error, postman.NotSentError | postman.RefusedError) else 0
+    if end is End.LATER:
+        return Fate("later", code)
+    return Fate("bounced" if isinstance(error, postman.RefusedError) and error.recipient else "failed", code)
+
+
+def follow(mail: Mail, fate: Fate) -> None:
+    """What was registered for its kind."""
+    _discover()
+    act = _acts.get(mail.kind)
+    if act is not None:
+        act(mail, fate)
 
 
 def message(mail: Mail, written: Letter) -> EmailMultiAlternatives:
@@ -86,7 +147,11 @@ def _message(mail: Mail, written: Letter) -> EmailMultiAlternatives:
         subject,
         _text(render_to_string(f"mail/{written.template}.txt", context)),
         to=[one_line(written.to or mail.to)],
-        headers={"Message-ID": message_id(mail), "Auto-Submitted": "auto-generated"},
+        headers={
+            **{name: one_line(value) for name, value in written.headers.items()},
+            "Message-ID": message_id(mail),
+            "Auto-Submitted": "auto-generated",
+        },
     )
     one.attach_alternative(render_to_string(f"mail/{written.template}.html", context), "text/html")
     return one
@@ -102,7 +167,7 @@ def safe(context: Mapping[str, Any]) -> dict[str, Any]:
 
 def _safe(value: Any) -> Any:
     if isinstance(value, str):
-        return tamed(value)
+        return value if isinstance(value, Tamed) else tamed(value)
     if isinstance(value, Mapping):
         return safe(value)
     if isinstance(value, (list, tuple)):

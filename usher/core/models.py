@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 
 from usher.core import letters, postman
-from usher.core.work import WorkItem
+from usher.core.letters import Fate
+from usher.core.work import End, WorkItem
 
 
 class Bucket(models.Model):
@@ -50,14 +51,26 @@ class Mail(WorkItem):
     data = models.JSONField(default=dict)
     key = models.CharField(max_length=80, null=True, unique=True)
 
+    fate = Fate("void")  # what became of it, once it was tried
+
     def __str__(self) -> str:
         return f"mail {self.kind} {self.id}"
 
+    @property
+    def what(self) -> str:
+        return self.kind
+
     @classmethod
     def can_run(cls) -> bool:
-        return postman.can_send()
+        return postman.can_send() and not postman.is_resting()
 
     def perform(self) -> None:
-        # From here on what happens is no longer told by this one.
-        Mail.objects.filter(pk=self.pk).update(key=None)
-        letters.send(self)
+        if self.key is not None:  # from here on what happens is no longer told by this one
+            self.key = None
+            self.mine().update(key=None)
+        self.fate = letters.send(self)
+
+    def follow(self, end: End, error: Exception | None) -> None:
+        if end is End.DEAD and self.key is not None:  # it was never tried to the end, and tells of nothing any more
+            Mail.objects.filter(pk=self.pk).update(key=None)
+        letters.follow(self, self.fate if end is End.DONE else letters.fate_of(end, error))

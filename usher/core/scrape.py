@@ -21,7 +21,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from usher.config import is_loopback
-from usher.core import clock, metrics, work
+from usher.core import clock, jobs, metrics, work
 
 PATH = "/metrics"
 OF_A_PROXY = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_PROTO", "HTTP_VIA")
@@ -70,6 +70,7 @@ class _Server(Collector):
         yield usher
         try:
             found = [(kind._meta.label_lower, _waiting(kind)) for kind in work.all_kinds()]
+            counted = list(zip((label for label, _ in found), jobs.tallies(), strict=True))
         except DatabaseError as error:
             metrics.DATABASE_ERRORS.labels(type(error).__name__).inc()
             return
@@ -78,6 +79,15 @@ class _Server(Collector):
             for label, numbers in found:
                 family.add_metric([label], numbers[name])
             yield family
+        yield _by_state(counted)
+
+
+def _by_state(counted: list[tuple[str, jobs.Tally]]) -> Metric:
+    family = GaugeMetricFamily("usher_work_items", "Pieces of work, by kind and state.", labels=["kind", "state"])
+    for label, tally in counted:
+        for state in ("due", "waiting", "in_hand", "dead"):
+            family.add_metric([label, state], getattr(tally, state))
+    return family
 
 
 WORK = {
@@ -90,7 +100,7 @@ WORK = {
 def _waiting(kind: type[work.WorkItem]) -> dict[str, float]:
     """One query over a table that is nearly empty when all is well."""
     now = clock.now()
-    found = kind._default_manager.aggregate(
+    found = kind._default_manager.filter(dead_at=None).aggregate(
         waiting=Count("pk"),
         failing=Count("pk", filter=~Q(failure="")),
         oldest=Min("run_at", filter=Q(run_at__lte=now)),

@@ -1,27 +1,36 @@
-"""Work after commit: rows claimed by lease, worked off by one small worker; the engine is the database.
+"""Work after commit: rows claimed by lease, worked off by any number of workers; the engine is the database.
 
 A kind of work is a model that inherits :class:`WorkItem` and says what to do in ``perform``. Adding a row
 in the transaction of a change is all it takes; the row is deleted when the work is done. A worker that is
 killed leaves a lease that runs out after ``LEASE``, and another takes the row: at least once, never lost.
 The lease carries a token (fencing): a worker that overslept cannot finish what another has taken.
+
+What can never succeed is *dead*: it keeps why, is claimed no more, and waits for the operator (core/jobs.py).
+Who waits for what stands in *lanes*; they take turns, so that nobody's thousand pieces hold up another's one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import threading
-import traceback
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import partial
+from typing import Any, Final
 
 import structlog
-from django.db import models, transaction
-from django.db.models import F, Q
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import F, Q, QuerySet
 
-from usher.core import clock
+from usher.core import clock, heartbeat
+from usher.core.retry import retrying
 from usher.core.rows import Row, new_id
 
-LEASE = dt.timedelta(seconds=60)
+LEASE = dt.timedelta(seconds=45)  # another worker goes on within a minute, its own look included
 BACK_OFF = (5, 30, 120, 600, 3600)  # seconds before the next try
+KEPT = dt.timedelta(days=30)  # for so long what is dead can be looked at and tried again
+NO_LANE: Final = uuid.UUID(int=0)
 
 log = structlog.get_logger("usher.work")
 stopping = threading.Event()  # set when this worker was told to stop
@@ -35,14 +44,28 @@ class LeaseLostError(Exception):
     """Another worker has taken this row; stop without writing."""
 
 
-class GiveUpError(Exception):
-    """This piece of work can never succeed: its row goes, and the log keeps why. Names no person."""
+class PlainError(Exception):
+    """Why a try failed, in words for the operator. Names no person."""
+
+
+class GiveUpError(PlainError):
+    """This piece of work can never succeed: its row is dead, and says why."""
+
+
+class End(Enum):
+    """How a try ended."""
+
+    DONE = "done"
+    LATER = "later"
+    DEAD = "dead"
 
 
 class WorkItem(Row):
     """One piece of work, with the state that a page can show.
 
     ``outgoing`` kinds reach people or servers outside; they rest while the outbox is paused (after a restore).
+    ``lane`` is whose turn it takes: the lanes of a kind are served in a ring, one piece each.
+    A dead row has ``dead_at``, and as ``run_at`` the time when it is thrown away: so it is never among what is due.
     """
 
     priority = 5  # 0 is the most urgent, 9 the least
@@ -54,63 +77,127 @@ class WorkItem(Row):
     lease_until = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     failure = models.TextField(blank=True)  # why the last try failed, in one line
+    lane = models.UUIDField(default=NO_LANE, db_default=NO_LANE)
+    dead_at = models.DateTimeField(null=True)
 
     class Meta:
         abstract = True
-        indexes = [models.Index(fields=["run_at", "id"])]  # noqa: RUF012 - Django's own way
+        indexes = [  # noqa: RUF012 - Django's own way
+            models.Index(fields=["run_at", "id"]),
+            models.Index(fields=["lane", "run_at", "id"], name="%(class)s_by_lane", condition=Q(dead_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"{type(self).__name__} {self.id}"
+
+    @property
+    def what(self) -> str:
+        """What kind of work this is, more closely, in one word; empty when the kind says it all. Names no person."""
+        return ""
 
     def perform(self) -> None:
         """Do the work; may run more than once. Call :meth:`beat` between steps of long work."""
         raise NotImplementedError
 
-    def beat(self) -> None:
-        """Extend the lease. Raises LeaseLostError when another worker has taken the row, StoppingError to stop."""
-        if stopping.is_set():
-            raise StoppingError
-        mine = type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token)
-        if not mine.update(lease_until=clock.now() + LEASE):
-            raise LeaseLostError
+    def follow(self, end: End, error: Exception | None) -> None:
+        """What else is written about a try, in the transaction that ends it. Not called once the lease is lost."""
 
     @classmethod
     def can_run(cls) -> bool:
         """Whether work of this kind can be done here at all; else it waits untouched."""
         return True
 
-    def done(self) -> None:
-        """Delete the row if it is still ours."""
-        type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token).delete()
+    # The lease: each of these changes nothing when another has taken the row
+
+    def mine(self) -> QuerySet[Any]:
+        """The row, as long as the lease is ours."""
+        return type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token)
+
+    def extend(self) -> bool:
+        """Extend the lease. False when another worker has taken the row."""
+        return bool(self.mine().update(lease_until=clock.now() + LEASE))
+
+    def beat(self) -> None:
+        """Extend the lease. Raises LeaseLostError when another worker has taken the row, StoppingError to stop."""
+        if stopping.is_set():
+            raise StoppingError
+        if not self.extend():
+            raise LeaseLostError
 
     def put_back(self) -> None:
         """Leave the row as if it had not been taken."""
-        type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token).update(
-            lease_until=None, lease_token=None, attempts=F("attempts") - 1
-        )
+        self.mine().update(**FREE, attempts=F("attempts") - 1)
 
-    def failed(self, why: str) -> None:
+    def done(self) -> None:
+        """Delete the row."""
+        with transaction.atomic():
+            if self.mine().delete()[0]:
+                self.follow(End.DONE, None)
+
+    def failed(self, why: str, error: Exception | None = None) -> None:
         """Put the row back, to be tried again later."""
         wait = BACK_OFF[min(self.attempts, len(BACK_OFF)) - 1]
-        type(self)._default_manager.filter(pk=self.pk, lease_token=self.lease_token).update(
-            run_at=clock.now() + dt.timedelta(seconds=wait), lease_until=None, lease_token=None, failure=why
-        )
+        self.failure = why
+        with transaction.atomic():
+            if self.mine().update(**FREE, run_at=clock.now() + dt.timedelta(seconds=wait), failure=why):
+                self.follow(End.LATER, error)
+
+    def give_up(self, why: str, error: Exception | None = None) -> None:
+        """Leave the row dead."""
+        self.failure = why
+        with transaction.atomic():
+            if self.bury(why):
+                self.follow(End.DEAD, error)
+
+    def bury(self, why: str) -> bool:
+        """The same, and nothing follows it. False when the lease was lost."""
+        now = clock.now()
+        log.warning("work_given_up", item=str(self), tries=self.attempts, why=why)
+        return bool(self.mine().update(**FREE, dead_at=now, run_at=now + KEPT, failure=why))
+
+
+FREE: Final[dict[str, Any]] = {"lease_until": None, "lease_token": None}
+
+# Taking a piece
+
+_served: dict[type[WorkItem], uuid.UUID] = {}  # the lane that this process served last, by kind
 
 
 def claim(kind: type[WorkItem]) -> WorkItem | None:
-    """Take the oldest row that is due and not leased, or None."""
-    now = clock.now()
-    free = kind._default_manager.filter(run_at__lte=now).filter(Q(lease_until=None) | Q(lease_until__lt=now))
+    """Take the piece whose turn it is: the oldest that is due, in the lane behind the one served last. Or None.
+
+    It looks first: on SQLite a transaction takes the one write lock, which a worker without work must not do.
+    """
+    return _take(kind) if _due(kind, clock.now()).exists() else None
+
+
+def _due(kind: type[WorkItem], now: dt.datetime) -> QuerySet[WorkItem]:
+    due: QuerySet[WorkItem] = kind._default_manager.filter(dead_at=None, run_at__lte=now)
+    return due.filter(Q(lease_until=None) | Q(lease_until__lt=now))
+
+
+@retrying
+def _take(kind: type[WorkItem]) -> WorkItem | None:
     with transaction.atomic():
-        item = free.order_by("run_at", "id").select_for_update(skip_locked=True).first()
+        now = clock.now()  # after the wait for the write lock
+        item = _next(_due(kind, now), _served.get(kind, NO_LANE))
         if item is None:
             return None
-        item.lease_token = new_id()
-        kind._default_manager.filter(pk=item.pk).update(
-            lease_token=item.lease_token, lease_until=now + LEASE, attempts=F("attempts") + 1
-        )
-    item.attempts += 1
+        item.lease_token, item.lease_until = new_id(), now + LEASE
+        item.attempts += 1
+        taken = {"lease_token": item.lease_token, "lease_until": item.lease_until, "attempts": item.attempts}
+        kind._default_manager.filter(pk=item.pk).update(**taken)
+    _served[kind] = item.lane
     return item
+
+
+def _next(due: QuerySet[WorkItem], last: uuid.UUID) -> WorkItem | None:
+    """Round the ring once, by the index of lanes; others may take what we look at, and we do not wait for them."""
+    ring = due.order_by("lane", "run_at", "id").select_for_update(skip_locked=True)
+    return ring.filter(lane__gt=last).first() or ring.filter(lane__lte=last).first()
+
+
+# Doing it
 
 
 def run_one(kinds: Sequence[type[WorkItem]]) -> bool:
@@ -125,27 +212,47 @@ def run_one(kinds: Sequence[type[WorkItem]]) -> bool:
 
 def _run(item: WorkItem) -> None:
     try:
-        item.perform()
+        _try(item)
     except LeaseLostError:
         log.info("lease_lost", item=str(item))
     except StoppingError:
         item.put_back()
     except GiveUpError as never:
-        _give_up(item, str(never))
+        _end(item, partial(item.give_up, str(never), never))
     except Exception as error:
-        why = traceback.format_exception_only(error)[-1].strip()[:500]
-        log.exception("work_failed", item=str(item), tries=item.attempts)
-        if 0 < item.most_tries <= item.attempts:
-            _give_up(item, why)
-        else:
-            item.failed(why)
+        _failed(item, error)
     else:
-        item.done()
+        _end(item, item.done)
 
 
-def _give_up(item: WorkItem, why: str) -> None:
-    log.warning("work_given_up", item=str(item), tries=item.attempts, why=why)
-    item.done()
+def _try(item: WorkItem) -> None:
+    if 0 < item.most_tries < item.attempts:  # no try ever came to an end
+        raise GiveUpError("Each time it was tried its worker was gone before the end.")
+    with heartbeat.beating(item.extend, LEASE.total_seconds() / 5):
+        item.perform()
+
+
+def _failed(item: WorkItem, error: Exception) -> None:
+    """What was not written for people may quote somebody: of that the row keeps the kind of error alone."""
+    plain = isinstance(error, PlainError)
+    why = str(error) if plain else f"Usher could not do it: {type(error).__name__}. The log says more."
+    log.warning("work_failed", item=str(item), tries=item.attempts, why=why, exc_info=not plain)
+    is_last = 0 < item.most_tries <= item.attempts
+    _end(item, partial(item.give_up if is_last else item.failed, why, error))
+
+
+def _end(item: WorkItem, write: Callable[[], None]) -> None:
+    """Write how a try ended. When what follows it is broken the row is dead: doing it over and over is no cure.
+
+    Raises OperationalError or InterfaceError when the database is gone; the lease then ends as if we had died.
+    """
+    try:
+        retrying(write)()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        log.exception("work_not_settled", item=str(item))
+        item.bury(f"It was tried, but what became of it could not be written down: {type(error).__name__}.")
 
 
 def all_kinds() -> list[type[WorkItem]]:

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
-from usher.core import limits, switches, tidying, work
+from usher.core import jobs, limits, postman, switches, tidying, work
 
 TIDY_EVERY = 3600.0  # seconds
 IDLE = 1.0  # seconds between two looks when there is nothing to do
@@ -36,7 +36,9 @@ def run_forever() -> None:
             busy = False
             time.sleep(IDLE)
         if not busy:
+            postman.hang_up(only_stale=True)
             stop.wait(IDLE)
+    postman.hang_up()
 
 
 def kinds() -> list[type[work.WorkItem]]:
@@ -46,7 +48,8 @@ def kinds() -> list[type[work.WorkItem]]:
 
 
 def tidy() -> None:
-    """Forget what nobody needs any more: drained limits, sessions that have ended, and what the apps offer."""
+    """Forget what nobody needs any more: drained limits, work long dead, ended sessions, and what the apps offer."""
     limits.forget_drained()
+    jobs.throw_away()
     import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     tidying.tidy()

@@ -24,4 +24,5 @@ urlpatterns = [
     path("settings", server.settings, name="settings"),
     path("settings/registration", server.registration, name="registration"),
     path("settings/outbox", server.resume_outbox, name="resume_outbox"),
+    path("settings/jobs", server.retry_jobs, name="retry_jobs"),
 ]

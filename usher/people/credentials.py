@@ -149,7 +149,7 @@ def _store(done: Sequence[tuple[Membership, Reset]], plan: Plan, visit: Visit) -
     for member, reset in done:
         _store_first(member.account_id, reset.password, plan.role(member.role) or plan.lowest, now)
     OneTimeLink.objects.filter(account__in=ids, consumed_at=None).update(consumed_at=now)
-    HashBatch.objects.create(first_id=ids[0], last_id=ids[-1], run_at=now)
+    HashBatch.objects.create(lane=visit.organization.id, first_id=ids[0], last_id=ids[-1], run_at=now)
     record.record_many([_was_reset(member, visit) for member, _ in done])
 
 

@@ -1,13 +1,15 @@
-"""What the operator sets for the whole server: who may register, and whether mail goes out."""
+"""What the operator does for the whole server: who may register, whether mail goes out, what of work given up."""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
 
-from usher.core import switches
+from usher.core import jobs, switches
 from usher.core.models import Mail
 from usher.core.retry import retrying
 from usher.events import record
@@ -52,12 +54,33 @@ def _turn(name: str, actor: Actor, *, on: bool) -> bool:
 
 
 def outbox() -> Outbox:
-    """The state of the outbox; two counts that stop, and the latest trouble."""
-    failed = Mail.objects.exclude(failure="")
+    """The state of the outbox; two counts that stop, and the latest trouble. What was given up is no part of it."""
+    living = Mail.objects.filter(dead_at=None)
+    failed = living.exclude(failure="")
     latest = failed.order_by("-run_at").values_list("failure", flat=True).first()
     return Outbox(
         switches.since(switches.OUTBOX_PAUSED),
-        Mail.objects.values("id")[: COUNTED + 1].count(),
+        living.values("id")[: COUNTED + 1].count(),
         failed.values("id")[: COUNTED + 1].count(),
         latest or "",
     )
+
+
+@retrying
+def retry_jobs(actor: Actor, ids: Collection[uuid.UUID] | None) -> int:
+    """Have work that was given up done again, all of it when ``ids`` is None. Returns how many pieces there were."""
+    with transaction.atomic():
+        return _noted("jobs_retried", jobs.retry(ids), actor)
+
+
+@retrying
+def drop_jobs(actor: Actor, ids: Collection[uuid.UUID]) -> int:
+    """Throw work away that was given up. Returns how many pieces there were."""
+    with transaction.atomic():
+        return _noted("jobs_dropped", jobs.drop(ids), actor)
+
+
+def _noted(what: str, count: int, actor: Actor) -> int:
+    if count:
+        record.record(Draft(EventType.SERVER_CHANGED, None, actor, data={what: count}))
+    return count
