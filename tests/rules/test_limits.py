@@ -129,10 +129,34 @@ def test_no_failure_is_lost_between_sixteen_threads() -> None:
     assert Bucket.objects.get().level == pytest.approx(160, abs=1e-3)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_take_the_last_at_once_one_gets_it() -> None:
+    few = Limit("few", capacity=5, refill_seconds=1e9)
+
+    def take(_: int) -> int:
+        taken = sum(len(few.take(["ada", "bob"])) for _ in range(3))
+        connection.close()
+        return taken
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sum(pool.map(take, range(16))) == 10
+    assert few.free_of(["ada", "bob", "eve"]) == {"ada": 0, "bob": 0, "eve": 5}
+
+
+@pytest.mark.django_db
+def test_whoever_wants_more_than_is_left_gets_nothing(clock: time_machine.Traveller) -> None:
+    few = Limit("few", capacity=5, refill_seconds=60)
+    assert few.take(["ada"], 6) == set()
+    assert (few.take(["ada"], 4), few.take(["ada"], 2)) == ({"ada"}, set())
+    assert few.free("ada") == 1
+    clock.shift(timedelta(seconds=60))
+    assert few.take(["ada"], 2) == {"ada"}
+
+
 @pytest.mark.django_db
 def test_only_what_has_run_dry_is_forgotten(clock: time_machine.Traveller) -> None:
     SIGN_IN_ADDRESS.add("192.0.2.1")
-    clock.shift(timedelta(hours=25))
+    clock.shift(timedelta(hours=49))  # the slowest of them drains in two days
     fill(SIGN_IN_ACCOUNT, "ada", 100)
     clock.shift(timedelta(seconds=1))
     assert forget_drained() == 1

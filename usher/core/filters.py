@@ -1,7 +1,8 @@
-"""Links back to a list that change one of its filters, and menus made of them."""
+"""Links back to a list that change one of its filters, menus made of them, and the rows that are ticked in it."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -52,3 +53,20 @@ def menu(here: Links, name: str, word: str, choices: Mapping[str, str]) -> Menu:
     all_ = Option(gettext("All"), here.with_(name, ""), current not in choices)
     options = [Option(label, here.with_(name, value), value == current) for value, label in choices.items()]
     return Menu(f"{word}: {choices[current]}" if current in choices else word, [all_, *options])
+
+
+def picked(sent: QueryDict, name: str = "who") -> list[uuid.UUID]:
+    """The ids ticked in a table; what is none is left out."""
+    return [key for key in map(_uuid, sent.getlist(name)) if key]
+
+
+def one_id(sent: QueryDict, name: str) -> uuid.UUID | None:
+    ids: Sequence[uuid.UUID] = picked(sent, name)
+    return ids[0] if ids else None
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hmac
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
+from itertools import islice
 
 from django.db import connection
 
@@ -22,12 +24,14 @@ from usher.core.models import Bucket
 # One statement, so that no failure is lost between two processes. A full bucket stays full and grows no
 # further: who keeps trying does not lock the owner out for longer. A clock that is behind drains nothing.
 _ADD = """
-INSERT INTO core_bucket (key, level, updated_at) VALUES (%(key)s, 1, %(now)s)
+INSERT INTO core_bucket (key, level, updated_at) VALUES (%(key)s, {least}(%(capacity)s, %(count)s), %(now)s)
 ON CONFLICT (key) DO UPDATE SET
-  level = {least}(%(capacity)s, 1 + {greatest}(0, core_bucket.level
+  level = {least}(%(capacity)s, %(count)s + {greatest}(0, core_bucket.level
       - {greatest}(0, EXCLUDED.updated_at - core_bucket.updated_at) / %(refill)s)),
   updated_at = {greatest}(core_bucket.updated_at, EXCLUDED.updated_at)
 """
+
+_A_HAIR = 1e-6  # levels are floats: 2.9999999 free are 3
 
 COUNTED = metrics.counter("usher_limit_counts", "What was counted against a limit, as a failed sign-in.", "limit")
 
@@ -47,16 +51,62 @@ class Limit:
     def is_full(self, who: str) -> bool:
         return self.wait_minutes(who) > 0
 
-    def add(self, who: str) -> None:
-        facts: dict[str, str | float] = {
+    def add(self, who: str, count: int = 1) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_statement(connection.vendor), self._facts(who, count))
+        COUNTED.labels(self.name).inc(count)
+
+    def take(self, whos: Iterable[str], count: int = 1) -> set[str]:
+        """Count ``count`` more for each who has so many free, in one statement; returns those who had.
+
+        Nobody gets in between the look and the count: of two who take the last one at once, one gets it.
+        """
+        keys, taken = {self.key(who): who for who in whos}, set[str]()
+        if count > self.capacity:
+            return taken
+        at = now().timestamp()
+        # In one order everywhere, so that two of these never wait for each other in a ring.
+        for some in _batches(sorted(keys), 200):
+            rows = ", ".join(["(%s, %s, %s)"] * len(some))
+            with connection.cursor() as cursor:
+                cursor.execute(self._taking(rows), [fact for key in some for fact in (key, float(count), at)])
+                taken |= {keys[key] for (key,) in cursor.fetchall()}
+        COUNTED.labels(self.name).inc(count * len(taken))
+        return taken
+
+    def _taking(self, rows: str) -> str:
+        greatest, _least = _extremes(connection.vendor)
+        level = f"{greatest}(0, core_bucket.level - {greatest}(0, EXCLUDED.updated_at - core_bucket.updated_at)"
+        level += f" / {float(self.refill_seconds)})"
+        return (
+            f"INSERT INTO core_bucket (key, level, updated_at) VALUES {rows} ON CONFLICT (key) DO UPDATE SET"  # noqa: S608
+            f" level = EXCLUDED.level + {level},"
+            f" updated_at = {greatest}(core_bucket.updated_at, EXCLUDED.updated_at)"
+            f" WHERE EXCLUDED.level + {level} <= {float(self.capacity) + _A_HAIR} RETURNING key"
+        )
+
+    def _facts(self, who: str, count: int) -> dict[str, str | float]:
+        return {
             "key": self.key(who),
             "now": now().timestamp(),
             "capacity": float(self.capacity),
             "refill": float(self.refill_seconds),
+            "count": float(count),
         }
-        with connection.cursor() as cursor:
-            cursor.execute(_statement(connection.vendor), facts)
-        COUNTED.labels(self.name).inc()
+
+    def free(self, who: str) -> int:
+        """How many more are free now."""
+        return self.free_of([who])[who]
+
+    def free_of(self, whos: Iterable[str]) -> dict[str, int]:
+        """How many more are free now for each; one query for every thousand."""
+        keys = {self.key(who): who for who in whos}
+        free = dict.fromkeys(keys.values(), self.capacity)
+        for some in _batches(keys):
+            for key, level, at in Bucket.objects.filter(key__in=some).values_list("key", "level", "updated_at"):
+                drained = max(0.0, now().timestamp() - at) / self.refill_seconds
+                free[keys[key]] = int(self.capacity - max(0.0, level - drained) + _A_HAIR)
+        return free
 
     def wait_minutes(self, who: str) -> int:
         """Whole minutes until one more try is free; 0 when it is free now."""
@@ -84,9 +134,19 @@ def wait_minutes(*asked: tuple[Limit, str]) -> int:
     return math.ceil(max(waits, default=0.0) / 60)
 
 
-def _statement(vendor: str) -> str:
+def _batches(keys: Iterable[str], size: int = 1000) -> Iterator[list[str]]:
+    rest = iter(keys)
+    while some := list(islice(rest, size)):
+        yield some
+
+
+def _extremes(vendor: str) -> tuple[str, str]:
     """SQLite calls greatest and least by other names."""
-    greatest, least = ("MAX", "MIN") if vendor == "sqlite" else ("GREATEST", "LEAST")
+    return ("MAX", "MIN") if vendor == "sqlite" else ("GREATEST", "LEAST")
+
+
+def _statement(vendor: str) -> str:
+    greatest, least = _extremes(vendor)
     return _ADD.format(greatest=greatest, least=least)
 
 
@@ -146,7 +206,17 @@ MAIL_TO = Limit("mail_to", capacity=4, refill_seconds=6 * 3600)
 MAIL_FROM = Limit("mail_from", capacity=120, refill_seconds=3600 / 120)
 MAIL_ANYWHERE = Limit("mail_anywhere", capacity=10_000, refill_seconds=3600 / 10_000)
 
+# Invitations. One mailbox gets three a day, from whomever they come; somebody who invites, an organisation and the
+# whole installation so many as the largest school needs on one day. An organisation that the operator does not know
+# sends few: whoever steals or opens one shall not get a spam cannon with it.
+INVITE_TO = Limit("invite_to", capacity=2, refill_seconds=24 * 3600)
+INVITE_BY = Limit("invite_by", capacity=10_000, refill_seconds=24 * 3600 / 10_000)
+INVITE_ORGANIZATION = Limit("invite_organization", capacity=40_000, refill_seconds=24 * 3600 / 40_000)
+INVITE_UNKNOWN = Limit("invite_unknown", capacity=50, refill_seconds=24 * 3600 / 50)
+INVITE_ANYWHERE = Limit("invite_anywhere", capacity=100_000, refill_seconds=24 * 3600 / 100_000)
+
 LIMITS = (
     SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SECOND_FACTOR, RECOVERY_CODE, PREVIEWS, CODE_ACCOUNT, CODE_ADDRESS, CODE_ANYWHERE,
-    CODE_ALARM, MAIL_TO, MAIL_FROM, MAIL_ANYWHERE,
+    CODE_ALARM, MAIL_TO, MAIL_FROM, MAIL_ANYWHERE, INVITE_TO, INVITE_BY, INVITE_ORGANIZATION, INVITE_UNKNOWN,
+    INVITE_ANYWHERE,
 )  # fmt: skip

@@ -209,6 +209,38 @@ class Reason(Enum):
         413,
     )
     NOBODY_NAMED = (_("Nobody is named."), _("Write one name per line, or give a number."), 400)
+    # People to invite: pasted, or on a list
+    NO_ADDRESS_HERE = (
+        _("“{given}” has no e-mail address beside it."),
+        _("Add the address, or delete the line."),
+        400,
+    )
+    INVITATION_NEEDS_ADDRESS = (
+        _("An invitation needs an e-mail address; this row has none."),
+        _("Give the address, or delete the row."),
+        400,
+    )
+    NOBODY_TO_INVITE = (
+        _("Nobody is named."),
+        _("Paste e-mail addresses, or choose a file with a column “email”."),
+        400,
+    )
+    NOBODY_HAS_ACCOUNT = (
+        _("Nobody on this list was refused because of an account of their own; only those are invited from it."),
+        _("Paste the addresses of others, or choose a list without the columns “result” and “reason”."),
+        400,
+    )
+    TOO_MANY_TO_INVITE = (
+        _("{count} people at once are too many; {limit} is the most."),
+        _("Invite them in several parts."),
+        413,
+    )
+    TEXT_TOO_LONG = (
+        _("The text has {length} characters; {limit} is the most."),
+        _("Send it in several parts."),
+        413,
+    )
+    # An import that stops or waits
     IMPORT_BUSY = (
         _("Another import is running on this server."),
         _("Wait until it is done, then send the file again."),
@@ -289,7 +321,7 @@ class Reason(Enum):
     )
     HAS_ACCOUNT = (
         _("This address has an account of its own."),
-        _("Invite them instead."),
+        _("Invite them instead, by e-mail or with a code."),
         409,
     )
     MEMBER_INACTIVE = (
@@ -590,6 +622,98 @@ class Reason(Enum):
         _("The deletion of this organisation has begun; nothing stops it any more."),
         _("Restore a backup of an earlier day to get it back."),
         409,
+    )
+    # An invitation by e-mail
+    INVITATION_DEAD = (
+        _("This invitation does not work any more."),
+        _("Use the newest mail you got, or ask whoever invited you for another one."),
+        410,
+    )
+    INVITATION_EXPIRED = (
+        _("This invitation ended on {date}."),
+        _("Ask whoever invited you for another one."),
+        410,
+    )
+    INVITATION_REVOKED = (
+        _("This invitation was taken back."),
+        _("Ask whoever invited you for another one."),
+        410,
+    )
+    INVITATION_USED = (_("This invitation was used."), _("If it was you, sign in."), 410)
+    INVITER_GONE = (
+        _("Whoever invited you may not invite people any more."),
+        _("Ask an admin of {organization} for another invitation."),
+        409,
+    )
+    INVITATION_FOR_ANOTHER = (
+        _("This invitation is for {address}."),
+        _("Sign out, and open the link again."),
+        403,
+    )
+    ALREADY_INVITED = (
+        _("This address has an invitation that waits to be accepted."),
+        _("Send that one again from the list of invitations."),
+        409,
+    )
+    ALREADY_MEMBER = (
+        _("This person is a member already."),
+        _("Change the role or the groups on the Users page."),
+        409,
+    )
+    ADDRESS_SUPPRESSED = (
+        _("Whoever has this address wants no invitations by mail."),
+        _("Talk to the person, and give them an invite code."),
+        409,
+    )
+    MAIL_NOT_WANTED = (
+        _("Whoever has this address wanted no more invitations by mail, so none is sent."),
+        _("Ask whoever gave you this link for an invite code."),
+        409,
+    )
+    WAITS_FOR_YES = (
+        _("You asked to come in by a code, and nobody has decided yet."),
+        _("Ask an admin to let you in; the invitation stays as it is."),
+        409,
+    )
+    ADDRESS_HAS_ENOUGH = (
+        _("This address got as many invitations as it may get in one day."),
+        _("Send it again tomorrow, or copy the link and hand it over."),
+        429,
+    )
+    TOO_MANY_INVITATIONS = (
+        _("Only {left} more invitations can go out now."),
+        _("Send fewer, and the others tomorrow."),
+        429,
+    )
+    TOO_MANY_TO_TELL = (
+        _("{count} people of this file would be told by mail, and only {left} mails can go out now."),
+        _("Import without “Tell them by mail”, or send a part of the file today and the rest on other days."),
+        429,
+    )
+    NOTE_NOT_ALLOWED = (
+        _("A note of your own can be added once the operator knows your organisation."),
+        _("Leave the note empty, or ask the operator to mark the organisation as trusted."),
+        403,
+    )
+    NOTE_TOO_LONG = (
+        _("The note has {length} characters; {limit} is the most."),
+        _("Shorten it to {limit} characters."),
+        400,
+    )
+    UNKNOWN_INVITATION = (
+        _("There is no such invitation here."),
+        _("Look at the list of invitations."),
+        404,
+    )
+    INVITATION_OVER = (
+        _("This invitation is over: {standing}."),
+        _("Invite the person anew."),
+        409,
+    )
+    INVITATION_DAYS = (
+        _("An invitation cannot live for {given} days."),
+        _("Choose a number from 1 to {limit}."),
+        400,
     )
     FILE_EXISTS = (
         _("The file {path} exists already."),

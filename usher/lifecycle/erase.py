@@ -21,7 +21,7 @@ from usher.core.retry import retrying
 from usher.events import record
 from usher.events.models import Event
 from usher.events.types import SYSTEM, Draft, EventType
-from usher.organizations.models import License, Logo, OldSlug, Organization, SeatPool
+from usher.organizations.models import License, Logo, OldSlug, Organization, SeatPool, SeatReservation
 from usher.people.models import Account, Membership, Registration
 
 # Everything that refers to an organisation, and what becomes of it. A test finds the references by introspection
@@ -30,6 +30,8 @@ REFERENCES: Mapping[str, str] = {
     "bulk_accounts.CreationRun.organization": "step",
     "core.Mail.organization_id": "step",
     "csv_import.Import.organization": "step",
+    "email_invitation.Invitation.organization": "step",
+    "email_invitation.Suppression.organization": "step",
     "events.Event.organization_id": "step",
     "invite_code.CodeUse.organization_id": "goes with its membership",
     "invite_code.InviteCode.organization": "step",
@@ -38,6 +40,7 @@ REFERENCES: Mapping[str, str] = {
     "organizations.Logo.organization": "goes last",
     "organizations.OldSlug.organization": "stays, and leads nowhere",
     "organizations.SeatPool.organization": "goes last",
+    "organizations.SeatReservation.organization": "goes last",
     "people.Account.home": "step",
     "people.Group.organization": "step",
     "people.GroupMembership.organization_id": "goes with its membership",
@@ -138,6 +141,9 @@ STEPS: Sequence[Step] = (
     _rows("csv_import.Import"),
     _rows("bulk_accounts.CreatedAccount", "source__organization_id"),
     _rows("bulk_accounts.CreationRun"),
+    _rows("email_invitation.InvitationGroup", "invitation__organization_id"),
+    _rows("email_invitation.Invitation"),
+    _rows("email_invitation.Suppression"),
     _registrations,
     _members,
     _rows("invite_code.CodeGroup", "code__organization_id"),
@@ -156,7 +162,7 @@ def _finish(organization_id: uuid.UUID) -> None:
         organization = Organization.objects.filter(id=organization_id).first()
         if organization is None:
             return
-        for model in (Logo, SeatPool, License):
+        for model in (Logo, SeatPool, SeatReservation, License):
             model._base_manager.filter(organization=organization).delete()
         # What somebody did to it in this very moment goes too: neither table would hold it back.
         Event.objects.filter(organization_id=organization_id).delete()

@@ -19,6 +19,7 @@ class Pool:
     limit: int
     used: int
     told: int = 0  # percent; see lifecycle/alarms.py
+    kept: int = 0  # seats reserved for addresses that have still to come
 
 
 @dataclass(slots=True)
@@ -96,6 +97,8 @@ class House:
     made: dict[str, int] = field(default_factory=dict)  # stem -> names made so far
     nameless: set[str] = field(default_factory=set)  # compare keys of the names of members without address
     seen: dict[str, int] = field(default_factory=dict)  # address key -> the line that used it in this run
+    kept: dict[str, str] = field(default_factory=dict)  # address key -> the pool in which a seat is kept for it
+    given_back: list[str] = field(default_factory=list)  # address keys whose kept seat is no longer needed
     places: set[tuple[uuid.UUID, uuid.UUID]] = field(default_factory=set)  # (membership, group), with a ticket only
     roles: dict[str, Role] = field(init=False)
 
@@ -107,6 +110,13 @@ class House:
         if isinstance(joiner.account, NewAccount):
             return self.accounts.get(joiner.account.address) if joiner.account.address else None
         return self.known.get(joiner.account)
+
+    def address_of(self, joiner: Joiner) -> str:
+        """The compare key of the address by which this joiner is known; empty for none."""
+        if isinstance(joiner.account, NewAccount):
+            return joiner.account.address
+        account = self.known.get(joiner.account)
+        return account.sign_in.lower() if account and account.email else ""
 
     def role_of(self, joiner: Joiner) -> Role | None:
         return self.roles.get(joiner.role)

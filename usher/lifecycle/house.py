@@ -7,13 +7,13 @@ import uuid
 import zoneinfo
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 
 from usher.core import clock
 from usher.lifecycle.facts import AccountFacts, GroupFacts, House, Pool
 from usher.lifecycle.joiner import By, Joiner, NewAccount, Terms
 from usher.lifecycle.walk import numbered_key
-from usher.organizations.models import License, Organization, SeatPool
+from usher.organizations.models import License, Organization, SeatPool, SeatReservation
 from usher.people.models import Account, Group, GroupMembership, MadeName, Membership
 from usher.people.names import name_key, sort_key, stem
 
@@ -33,6 +33,7 @@ def open_house(organization_id: uuid.UUID, by: By, terms: Terms, *, lock: bool) 
         licenses = licenses.select_for_update(of=("self",))
     license = licenses.get(organization_id=organization_id)
     pools = SeatPool.objects.filter(organization_id=organization_id)
+    kept = dict(live_reservations(organization_id).values_list("pool").annotate(n=Count("id")).order_by())
     return House(
         organization_id=organization_id,
         slug=license.organization.names_under,
@@ -42,9 +43,14 @@ def open_house(organization_id: uuid.UUID, by: By, terms: Terms, *, lock: bool) 
         today=today_in(license.organization),
         by=by,
         terms=terms,
-        pools={pool.pool: Pool(pool.limit, pool.used, pool.told) for pool in pools},
+        pools={pool.pool: Pool(pool.limit, pool.used, pool.told, kept.get(pool.pool, 0)) for pool in pools},
         is_suspended=license.organization.is_suspended,
     )
+
+
+def live_reservations(organization_id: uuid.UUID) -> QuerySet[SeatReservation]:
+    """The seats that are kept for somebody at this moment."""
+    return SeatReservation.objects.filter(organization_id=organization_id, until__gt=clock.now())
 
 
 def look_up(house: House, joiners: Sequence[Joiner], *, lock: bool) -> None:
@@ -56,6 +62,8 @@ def look_up(house: House, joiners: Sequence[Joiner], *, lock: bool) -> None:
     names = [account.username for account in new if not account.address]
     _look_up_made_names(house, names, {joiner.role for joiner in joiners})
     _look_up_nameless(house, names)
+    if any(pool.kept for pool in house.pools.values()):
+        _look_up_kept(house, {house.address_of(joiner) for joiner in joiners})
     if house.ticket:
         _look_up_places(house)
 
@@ -98,6 +106,12 @@ def _preferred(one: AccountFacts | None, other: AccountFacts) -> AccountFacts:
     if one is None:
         return other
     return max(one, other, key=lambda facts: (facts.membership_id is not None, facts.claimed))
+
+
+def _look_up_kept(house: House, addresses: Iterable[str]) -> None:
+    """Which of these addresses have a seat kept for them."""
+    mine = live_reservations(house.organization_id).filter(address_key__in={key for key in addresses if key})
+    house.kept.update(mine.values_list("address_key", "pool"))
 
 
 def _look_up_places(house: House) -> None:

@@ -12,8 +12,8 @@ from itertools import islice
 from django.db import connection, transaction
 
 from usher.core.retry import retrying
+from usher.lifecycle import arrived, pen
 from usher.lifecycle import house as houses
-from usher.lifecycle import pen
 from usher.lifecycle.facts import House
 from usher.lifecycle.joiner import By, Joiner, NewAccount, Outcome
 from usher.lifecycle.run import Run, Ticket
@@ -60,6 +60,7 @@ def _write_batch(run: Run, batch: Sequence[Joiner], seen: dict[str, int]) -> tup
             run.journal.write(fresh)
         if run.ticket:
             run.ticket.punch(fresh)
+        arrived.tell(run.organization_id, fresh)  # after the ticket: the one that was used closes itself
     return outcomes, house.seen
 
 

@@ -63,13 +63,15 @@ OPERATOR_RANK = 99
 class Terms:
     """What the person at the desk ticked for this run.
 
-    ``returning`` lets a deactivated member in again, ``approving`` one who waits.
+    ``returning`` lets a deactivated member in again, ``approving`` one who waits. ``inviting``: a dry run about
+    people who will come by themselves, so that an address with an account of its own is no obstacle.
     """
 
     make_groups: bool = False
     allow_same_name: bool = False
     returning: bool = False
     approving: bool = False
+    inviting: bool = False
 
 
 class Result(StrEnum):

@@ -1,4 +1,4 @@
-"""What Usher writes to those who run an organisation, and to those who asked to come in.
+"""What Usher writes to those who run an organisation; ``letters_to_person`` has the rest of this floor.
 
 What the door posted is one row to nobody yet, however many people it is about (``alarms.py``). When it is due, it
 becomes one mail to each who should know, in the transaction in which it ends: nobody sees another's address, and
@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -23,13 +22,16 @@ from usher.core.letters import Letter, letter
 from usher.core.mail import Envelope
 from usher.core.models import Mail
 from usher.core.rows import first_id
+from usher.lifecycle import letters_to_person
+from usher.lifecycle.letters_shared import NAMED, letter_of, page_of
 from usher.organizations.alarms import fullness
 from usher.organizations.models import License, Organization, SeatPool
 from usher.organizations.plans import Method
 from usher.people.models import Group, GroupMembership, Membership
 
+__all__ = ["letters_to_person"]  # registers its kinds when it is imported
+
 QUIET = dt.timedelta(minutes=30)  # between two mails about people who ask
-NAMED = 20  # people named in one mail
 
 ACTIVE, WAITING = Membership.State.ACTIVE, Membership.State.WAITING
 News = Mapping[str, Any]
@@ -64,8 +66,8 @@ def _about_seats(organization: Organization, pool: SeatPool) -> Letter:
         if words["left"] <= 0:
             subject = _("{kind}: all seats are taken")
         subject = subject.format(**words)
-    facts = {**words, "level": fullness(pool.used, pool.limit), "link": _page(organization, "licence")}
-    return _letter(organization, subject, "seats", facts)
+    facts = {**words, "level": fullness(pool.used, pool.limit), "link": page_of(organization, "licence")}
+    return letter_of(organization, subject, "seats", facts)
 
 
 # People who ask
@@ -85,7 +87,7 @@ def asks(row: Mail) -> Letter | None:
         return None
     with override(organization.language):
         subject = ngettext("{n} person asks to come in", "{n} people ask to come in", count).format(n=count)
-    return _letter(organization, subject, "asks", {"count": count, "link": _page(organization, "asks")})
+    return letter_of(organization, subject, "asks", {"count": count, "link": page_of(organization, "asks")})
 
 
 def _asking(organization: Organization) -> QuerySet[Membership]:
@@ -151,52 +153,10 @@ def _about_group(row: Mail, organization: Organization, group: Group) -> Letter 
         "names": list(came.values_list("membership__account__username", flat=True)[:NAMED]),
         "more": max(0, count - NAMED),
         "asking": asking,
-        "link": _page(organization, f"groups/{group.id}"),
-        "asks_link": _page(organization, "asks"),
+        "link": page_of(organization, f"groups/{group.id}"),
+        "asks_link": page_of(organization, "asks"),
     }
-    return _letter(organization, subject, "group_news", facts)
-
-
-# To the person
-
-
-@letter("approved")
-def approved(row: Mail) -> Letter | None:
-    """To somebody who waited: in."""
-    member = _member(row, ACTIVE)
-    if member is None:
-        return None
-    organization = member.organization
-    role = organization.license.plan.role(member.role)
-    with override(organization.language):
-        subject = _("You are in: {organization}").format(organization=organization.name)
-    groups = Group.objects.filter(members__membership=member).order_by("name_key").values_list("name", flat=True)
-    facts = {
-        "role": str(role.label) if role else member.role,
-        "groups": list(groups[:NAMED]),
-        "link": _page(organization, ""),
-    }
-    return _letter(organization, subject, "approved", facts)
-
-
-@letter("declined")
-def declined(row: Mail) -> Letter | None:
-    """To somebody who waited: not let in."""
-    member = _member(row, Membership.State.INACTIVE)
-    if member is None:
-        return None
-    with override(member.organization.language):
-        subject = _("Not let in: {organization}").format(organization=member.organization.name)
-    return _letter(member.organization, subject, "declined", {})
-
-
-def _member(row: Mail, state: Membership.State) -> Membership | None:
-    """The one who waited, if it is still so and the address is still the person's."""
-    found = Membership.objects.select_related("account", "organization__license").filter(
-        id__in=[row.ref], state=state, account__email=row.to
-    )
-    member = found.first()
-    return None if member is None or member.organization.is_suspended else member
+    return letter_of(organization, subject, "group_news", facts)
 
 
 # What they share
@@ -245,12 +205,3 @@ def _key(row: Mail) -> str:
     if row.kind == "seats":
         return f"seats:{row.organization_id}:{row.data['pool']}"
     return f"{row.kind}:{row.ref or row.organization_id}"
-
-
-def _letter(organization: Organization, subject: str, template: str, facts: Mapping[str, Any]) -> Letter:
-    context = {"organization": organization.name, **facts}
-    return Letter(subject, template, context, language=organization.language)
-
-
-def _page(organization: Organization, rest: str) -> str:
-    return f"{settings.USHER_BASE_URL}/o/{organization.slug}/{rest}"

@@ -52,7 +52,7 @@ def _grantable(change: Change, slug: str) -> Role:
 
 def _change_seat(change: Change, role: Role) -> None:
     left, pool = change.house.pools[change.role.pool], change.house.pools[role.pool]
-    if pool.used >= pool.limit:
+    if pool.used + pool.kept >= pool.limit:
         raise UsherError(Reason.SEATS_TAKEN(limit=pool.limit, pool=role.pool))
     pools = SeatPool.objects.filter(organization_id=change.house.organization_id)
     pools.filter(pool=change.role.pool).update(used=F("used") - 1)

@@ -14,10 +14,10 @@ from usher.core.reasons import Fact, Finding, Reason
 from usher.core.rows import new_id
 from usher.events import record
 from usher.events.types import Draft, EventType
-from usher.lifecycle import alarms
+from usher.lifecycle import alarms, arrived
 from usher.lifecycle.facts import House
 from usher.lifecycle.joiner import NewAccount, Outcome, Result
-from usher.organizations.models import SeatPool
+from usher.organizations.models import SeatPool, SeatReservation
 from usher.organizations.plans import KEEPS, Role
 from usher.people import passwords
 from usher.people.models import Account, Group, GroupMembership, HashBatch, MadeName, Membership, SearchWord
@@ -81,7 +81,7 @@ def _write_accounts(house: House, created: Sequence[Outcome], now: dt.datetime) 
     bulk.insert(Account, ACCOUNT, [_account_row(house, outcome, now) for outcome in created])
     ids = [outcome.account_id for outcome in created if outcome.account_id and _new(outcome).password]
     if ids:
-        HashBatch.objects.create(first_id=min(ids), last_id=max(ids), run_at=now)
+        HashBatch.objects.create(lane=house.organization_id, first_id=min(ids), last_id=max(ids), run_at=now)
 
 
 def _new(outcome: Outcome) -> NewAccount:
@@ -144,6 +144,9 @@ def _write_group_places(house: House, seated: Iterable[Outcome]) -> None:
 def _write_counts(house: House, seated: Sequence[Outcome]) -> None:
     for pool, count in Counter(_role(house, outcome).pool for outcome in seated).items():
         SeatPool.objects.filter(organization_id=house.organization_id, pool=pool).update(used=F("used") + count)
+    if house.given_back:
+        kept = SeatReservation.objects.filter(organization_id=house.organization_id)
+        kept.filter(address_key__in=house.given_back).delete()
 
 
 def _write_made_names(house: House, named: Sequence[Outcome]) -> None:
@@ -164,6 +167,7 @@ def bring_back(house: House, outcome: Outcome) -> None:
     Group.objects.filter(members__membership_id=outcome.membership_id).update(used=F("used") + 1)
     _write_counts(house, [outcome])
     alarms.watch(house)
+    arrived.tell(house.organization_id, [outcome])
 
 
 TOLD_AS = {

@@ -89,7 +89,7 @@ def address_has_its_own_account(joiner: Joiner, house: House) -> Facts | None:
     """A file never touches an account whose owner has proved the address: invite the person instead."""
     account = house.account_of(joiner)
     if isinstance(joiner.account, NewAccount) and account and not account.membership_id:
-        return {}
+        return None if house.terms.inviting else {}
     return None
 
 
@@ -135,7 +135,9 @@ def seats_are_taken(joiner: Joiner, house: House) -> Facts | None:
     if role is None:
         return None
     pool = house.pools[role.pool]
-    return {"limit": pool.limit, "pool": role.pool} if pool.used >= pool.limit else None
+    # A seat that is kept counts like a taken one, but for the one it is kept for.
+    taken = pool.used + pool.kept - (house.kept.get(house.address_of(joiner)) == role.pool)
+    return {"limit": pool.limit, "pool": role.pool} if taken >= pool.limit else None
 
 
 def group_is_closed(joiner: Joiner, house: House) -> Facts | None:

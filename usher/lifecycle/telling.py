@@ -42,8 +42,11 @@ CHANGED: Mapping[str, str | Promise] = {
     "methods": _("ways in"),
     "with_groups": _("groups"),
     "trusted": _("trusted"),
+    "invitation_days": _("days of an invitation"),
     "open_registration": _("registration open"),
     "outbox_paused": _("mail paused"),
+    "jobs_retried": _("jobs tried again"),
+    "jobs_dropped": _("jobs dropped"),
 }
 
 

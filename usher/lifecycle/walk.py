@@ -112,6 +112,11 @@ def _seat(joiner: Joiner, house: House, account: AccountFacts | None) -> Outcome
     role = house.role_of(joiner)
     assert role is not None  # noqa: S101 - the rule UNKNOWN_ROLE stands before
     house.pools[role.pool].used += 1
+    # Whichever seat he takes, the one that was kept for him is free again.
+    address = house.address_of(joiner)
+    if kept_in := house.kept.pop(address, None):
+        house.pools[kept_in].kept -= 1
+        house.given_back.append(address)
     _take_places(joiner, house)
     return _somebody(joiner, house, account)
 

@@ -65,6 +65,21 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.IMPORT_UNDONE: Wording(
         _("Import undone"), _("{file}, by {actor}: {removed} removed, {stayed} stay."), icon="arrow-back-up"
     ),
+    EventType.INVITATION_ACCEPTED: Wording(
+        _("Invitation accepted"), _("{method}, as {role}."), icon="mail-check", look="ok"
+    ),
+    EventType.INVITATION_CHANGED: Wording(_("Invitation changed"), _("Now as {role}, by {actor}."), icon="mail"),
+    EventType.INVITATION_COPIED: Wording(_("Link copied"), _("Of an invitation, by {actor}."), icon="link"),
+    EventType.INVITATION_CREATED: Wording(_("Invited"), _("As {role}, by {actor}."), icon="mail"),
+    EventType.INVITATION_DECLINED: Wording(
+        _("Invitation declined"), _("Whoever has the address said that it was not for them."), icon="mail-x"
+    ),
+    EventType.INVITATION_RESENT: Wording(
+        _("Invited again"), _("As {role}, by {actor}. The earlier link stopped working."), icon="mail-forward"
+    ),
+    EventType.INVITATION_REVOKED: Wording(
+        _("Invitation taken back"), _("By {actor}. Its link stopped working."), icon="mail-off", look="bad"
+    ),
     EventType.LICENSE_CHANGED: Wording(_("Licence changed"), _("{changes}, by {actor}."), icon="certificate"),
     EventType.LICENSE_FILLING: Wording(
         _("Seats run out"), _("{used} of {limit} {pool} seats are taken."), icon="alert-triangle", look="bad"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from usher.core import clock
 from usher.core.rows import Row
 from usher.organizations.plans import Plan, plan_of
 
@@ -25,6 +26,7 @@ class Organization(Row):
     suspended_at = models.DateTimeField(null=True, blank=True)
     delete_on = models.DateField(null=True, blank=True)  # suspended until then, gone after it
     trusted_at = models.DateTimeField(null=True, blank=True)  # the operator knows who they are
+    invitation_days = models.PositiveSmallIntegerField(db_default=14, default=14)  # so long an e-mail invitation lives
 
     def __str__(self) -> str:
         return self.name
@@ -105,3 +107,23 @@ class SeatPool(Row):
 
     def __str__(self) -> str:
         return f"{self.used} of {self.limit} {self.pool}"
+
+
+class SeatReservation(Row):
+    """A seat kept for an address: while it lives it counts like a taken one, for everybody but that address.
+
+    Made and given back under the licence lock; ``until`` ends it by itself. ``ref`` is what it was made for.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    pool = models.CharField(max_length=20)
+    address_key = models.CharField(max_length=254)
+    ref = models.UUIDField(unique=True)
+    until = models.DateTimeField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "address_key"], name="seats_kept_for_address")]
+
+    def __str__(self) -> str:
+        return f"a {self.pool} seat for {self.ref}"

@@ -1,4 +1,4 @@
-"""What an organisation says about itself: its name and short name, colour, time zone and language."""
+"""What an organisation says about itself: its name and short name, colour, time zone, language and how it invites."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from usher.events.types import Actor, Draft, EventType
 from usher.organizations.create import check_name, check_slug
 from usher.organizations.models import License, OldSlug, Organization
 
+MOST_DAYS = 90  # of an invitation by e-mail
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 # The continents and oceans of the time zone database; its other names are old ones.
 REGIONS = (
@@ -37,11 +38,17 @@ class Settings:
     accent: str
     time_zone: str
     language: str
+    invitation_days: int
 
 
 def settings_of(organization: Organization) -> Settings:
     return Settings(
-        organization.name, organization.slug, organization.accent, organization.time_zone, organization.language
+        name=organization.name,
+        slug=organization.slug,
+        accent=organization.accent,
+        time_zone=organization.time_zone,
+        language=organization.language,
+        invitation_days=organization.invitation_days,
     )
 
 
@@ -56,7 +63,7 @@ def change(organization: Organization, wanted: Settings, actor: Actor) -> Organi
 
     An old short name leads here for ever, and nobody else gets it. Made sign-in names stay under the first one.
     Raises UsherError with all that is wrong: name_missing, name_too_long, name_hidden_characters, slug_not_allowed,
-    not_a_color, unknown_time_zone, unknown_language; or slug_taken.
+    not_a_color, unknown_time_zone, unknown_language, invitation_days; or slug_taken.
     """
     cleaned = _checked(wanted, settings_of(organization))
     try:
@@ -81,6 +88,7 @@ def _checked(wanted: Settings, now: Settings) -> Settings:
         accent=wanted.accent.strip().lower(),
         time_zone=wanted.time_zone,
         language=wanted.language,
+        invitation_days=wanted.invitation_days,
     )
     findings = [
         finding for key, finding in _faults(cleaned).items() if finding and getattr(cleaned, key) != getattr(now, key)
@@ -101,6 +109,9 @@ def _faults(wanted: Settings) -> dict[str, Finding | None]:
         "language": None
         if wanted.language in dict(settings.LANGUAGES)
         else Reason.UNKNOWN_LANGUAGE("language", given=wanted.language),
+        "invitation_days": None
+        if 1 <= wanted.invitation_days <= MOST_DAYS
+        else Reason.INVITATION_DAYS("invitation_days", given=wanted.invitation_days, limit=MOST_DAYS),
     }
 
 
@@ -112,7 +123,7 @@ def _no_of(check: Any, text: str) -> Finding | None:
     return None
 
 
-def _write(held: Organization, changes: dict[str, str]) -> None:
+def _write(held: Organization, changes: dict[str, Any]) -> None:
     if "slug" in changes:
         _move(held, changes["slug"])
     for column, value in changes.items():
@@ -130,7 +141,7 @@ def _move(held: Organization, slug: str) -> None:
     OldSlug.objects.create(slug=held.slug, organization=held, at=clock.now())
 
 
-def _event(held: Organization, changes: dict[str, str], before: dict[str, str], actor: Actor) -> Draft:
+def _event(held: Organization, changes: dict[str, Any], before: dict[str, Any], actor: Actor) -> Draft:
     """What was typed as a name may be that of a person, who may want it erased."""
     data: dict[str, Any] = {key: value for key, value in changes.items() if key != "name"}
     if "slug" in changes:

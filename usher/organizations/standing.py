@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import zoneinfo
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from usher.core import clock
 from usher.organizations.alarms import fullness
-from usher.organizations.models import License, Organization, SeatPool
+from usher.organizations.models import License, Organization, SeatPool, SeatReservation
 from usher.organizations.plans import ALWAYS, METHOD_LABELS, Method
 
 SOON = 30  # days before the end that are worth a word
@@ -22,15 +23,16 @@ SCARCE = 10  # less than a tenth of the seats free, and fewer than this many
 
 @dataclass(frozen=True, slots=True)
 class Seats:
-    """The seats of one kind."""
+    """The seats of one kind. ``kept`` are those that wait for people who are invited."""
 
     label: str
     used: int
     limit: int
+    kept: int = 0
 
     @property
     def free(self) -> int:
-        return max(0, self.limit - self.used)
+        return max(0, self.limit - self.used - self.kept)
 
     @property
     def level(self) -> int:
@@ -42,6 +44,8 @@ class Seats:
         """The next step when few seats are left; empty when there are plenty."""
         if self.used > self.limit:
             return _("More people than seats. Nobody is removed; nobody new gets in.")
+        if not self.free and self.used < self.limit:
+            return _("The last seats are kept for people who are invited. Take one back, or ask for more.")
         if not self.free:
             return _("Deactivate someone, or ask the operator for more seats.")
         if self.free < SCARCE and self.free * 10 <= self.limit:
@@ -81,10 +85,11 @@ class Standing:
 
 
 def standing(organization: Organization) -> Standing:
-    """Plan, dates, seats, ways in, and the warnings that follow from them; one query."""
+    """Plan, dates, seats, ways in, and the warnings that follow from them; two queries."""
     license, plan = organization.license, organization.license.plan
+    kept = _kept(organization)
     pools = [
-        Seats(str(plan.pool_labels.get(pool.pool, pool.pool)), pool.used, pool.limit)
+        Seats(str(plan.pool_labels.get(pool.pool, pool.pool)), pool.used, pool.limit, kept.get(pool.pool, 0))
         for pool in sorted(SeatPool.objects.filter(organization=organization), key=_order(organization))
     ]
     return Standing(
@@ -100,6 +105,12 @@ def standing(organization: Organization) -> Standing:
         groups=plan.groups,
         cautions=[*_date_warnings(license, _today(organization)), *_seat_warnings(pools)],
     )
+
+
+def _kept(organization: Organization) -> Mapping[str, int]:
+    """How many seats of each kind are kept for somebody at this moment."""
+    living = SeatReservation.objects.filter(organization=organization, until__gt=clock.now())
+    return dict(living.values_list("pool").annotate(n=Count("id")).order_by())
 
 
 def _order(organization: Organization) -> Callable[[SeatPool], int]:

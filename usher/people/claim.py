@@ -37,6 +37,7 @@ RELATIONS: Mapping[str, bool] = {
     "account.EmailAddress.user": True,  # an address by which one could sign in or reset
     "bulk_accounts.CreationRun.account_id": False,
     "csv_import.Import.account_id": False,
+    "email_invitation.Invitation.actor_id": False,
     "events.Event.account_id": False,
     "events.Event.actor_id": False,
     "mfa.Authenticator.user": True,  # TOTP, recovery codes, passkeys

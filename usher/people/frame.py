@@ -59,6 +59,8 @@ def frame(visit: Visit, current: str) -> dict[str, object]:
         "organization_url": base,
         "accent_url": f"{base}accent.css",
         "person": visit.account.username,
+        "is_admin": visit.is_admin,
+        "methods": visit.plan.methods,
         "membership_role": str(visit.role.label),
         "account_url": "/account",
         "sign_out_url": "/sign-out",
