@@ -20,6 +20,7 @@ from usher.lifecycle import past, undo
 from usher.lifecycle.approve import approve, decline
 from usher.lifecycle.desk import Choices
 from usher.lifecycle.joiner import NewAccount, Outcome
+from usher.lifecycle.lists.parse import read
 from usher.lifecycle.move import move
 from usher.lifecycle.past import Book
 from usher.methods.bulk_accounts import names
@@ -27,7 +28,6 @@ from usher.methods.bulk_accounts import run as creations
 from usher.methods.bulk_accounts.order import Order
 from usher.methods.csv_import import run as imports
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read
 from usher.methods.invite_code import codes
 from usher.methods.invite_code.entry import enter
 from usher.methods.invite_code.models import CodeUse, InviteCode

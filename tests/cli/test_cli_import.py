@@ -11,6 +11,7 @@ from command import Usher
 from world import World
 
 from usher.core.checks import everything, run
+from usher.core.models import Mail
 from usher.methods.csv_import import run as csv_import
 from usher.methods.csv_import.models import Import
 from usher.people.models import Account, Group, Membership
@@ -69,6 +70,13 @@ def test_an_import_writes_one_row_for_every_row(usher: Usher, world: World, fold
     assert out.stat().st_mode & 0o777 == 0o600
     assert not (folder / "userlist.csv.part").exists()
     assert run(everything()).ok
+
+
+def test_an_import_tells_by_mail_when_it_is_told_to(usher: Usher, world: World, folder: Path) -> None:
+    assert "told" not in usher(*command(folder, "--tell", "--dry-run")).err
+    ran = usher(*command(folder, "--tell", "--out", folder / "userlist.csv"))
+    assert "1 person is told by mail." in ran.err
+    assert list(Mail.objects.values_list("kind", "to")) == [("added", "zoe@cedar.example")]
 
 
 def test_an_import_without_refusals_ends_with_0(usher: Usher, world: World, folder: Path) -> None:

@@ -16,10 +16,10 @@ from usher.core import limits, work
 from usher.core.errors import UsherError
 from usher.events.models import Event
 from usher.lifecycle import join, leave, move
+from usher.lifecycle.lists.parse import read
 from usher.methods.csv_import import reissue, run
 from usher.methods.csv_import.models import Import, ImportLine
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read
 from usher.people import correct, harden, passwords
 from usher.people.access import Visit
 from usher.people.models import Account, Group, HashBatch, Membership

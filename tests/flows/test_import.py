@@ -13,10 +13,10 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.events.types import EventType
 from usher.lifecycle import join, leave
+from usher.lifecycle.lists.parse import read
 from usher.methods.csv_import import reissue, run
 from usher.methods.csv_import.models import Import, ImportLine
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read
 from usher.people import links, passwords
 from usher.people.models import Account, Group, Membership
 

@@ -27,6 +27,7 @@ from usher.events.types import EventType
 from usher.lifecycle import brought, join, leave, move, past, undo
 from usher.lifecycle.desk import Choices
 from usher.lifecycle.joiner import By
+from usher.lifecycle.lists.parse import read
 from usher.lifecycle.past import Book, Standing
 from usher.lifecycle.undo import Undoing
 from usher.methods.bulk_accounts import names
@@ -37,7 +38,6 @@ from usher.methods.csv_import import reissue
 from usher.methods.csv_import import run as imports
 from usher.methods.csv_import.models import Import, ImportLine
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read
 from usher.methods.invite_code.entry import enter
 from usher.methods.invite_code.models import InviteCode
 from usher.organizations.models import SeatPool

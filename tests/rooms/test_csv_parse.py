@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from usher.core.cells import guard
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
-from usher.methods.csv_import import xlsx
-from usher.methods.csv_import.parse import LIMITS, Row, Sheet, read
+from usher.lifecycle.lists import xlsx
+from usher.lifecycle.lists.parse import LIMITS, Row, Sheet, read
 
 MB = 1024 * 1024
 PASSWORD = "river-lamp-4821"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.test import Client
 from world import World, signed_in
 
 from usher.core.limits import PREVIEWS
+from usher.core.models import Mail
 from usher.methods.csv_import import turn
 from usher.methods.csv_import.models import Import
 from usher.people.models import Account, Membership
@@ -72,6 +74,22 @@ def test_the_import_answers_with_the_list_and_then_with_what_is_true(world: Worl
     done = ada.get(f"{PAGE}/{answer['X-Usher-Import']}").content.decode()
     assert "2 people are in. They can sign in now." in done
     assert "The address “…” is not complete." in done
+
+
+def test_the_tick_to_tell_them_by_mail_is_off_and_goes_with_the_file(world: World, ada: Client) -> None:
+    form = ada.get(PAGE).content.decode()
+    assert re.search(r'<input type="checkbox" name="tell"(?![^>]*checked)', form)
+    assert 'name="tell"' not in send(ada, "check").content.decode()
+    checked = send(ada, "check", tell="on").content.decode()
+    assert '<input type="hidden" name="tell" value="on">' in checked
+    assert "told by mail" in checked
+    rows_of(send(ada, "import", tell="on"))
+    assert list(Mail.objects.values_list("kind", "to")) == [("added", "anna@cedar.example")]
+    too_many = "email\n" + "".join(f"p{n}@cedar.example\n" for n in range(51))
+    for step in ("check", "import"):
+        refused = send(ada, step, too_many, tell="on")
+        assert refused.status_code == 429
+        assert "51 people of this file would be told by mail, and only 49" in refused.content.decode()
 
 
 def test_a_browser_that_goes_away_leaves_an_import_that_can_be_completed(world: World, ada: Client) -> None:

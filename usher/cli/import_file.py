@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
 from pathlib import Path
 
@@ -12,11 +13,13 @@ from usher.cli.output import json_option, note, organization_option
 from usher.cli.progress import Advance, progress
 from usher.cli.reports import conclude, refusals
 from usher.cli.result_file import ResultFile, open_result
+from usher.core.reasons import Reason
 from usher.lifecycle import userlist
 from usher.lifecycle.founding import BY_OPERATOR
+from usher.lifecycle.lists.parse import read, refuse_too_large
 from usher.methods.csv_import import run
+from usher.methods.csv_import.instead import is_offered
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read, refuse_too_large
 from usher.organizations import find
 
 SHOWN = 20  # refused rows told by a dry run
@@ -33,6 +36,7 @@ STOPPED = 130  # what a shell expects after Ctrl+C
 @click.option("--group", default="", help="Group for everybody, besides those of the rows.")
 @click.option("--make-groups", is_flag=True, help="Make groups that are missing.")
 @click.option("--allow-same-name", is_flag=True, help="Let in people without an address whose name is here already.")
+@click.option("--tell", is_flag=True, help="Tell by mail everybody new who has an e-mail address; without a password.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen and write nothing.")
 @click.option("--out", type=click.Path(path_type=Path), help="The result file, with sign-ins and passwords (0600).")
 @json_option
@@ -44,6 +48,7 @@ def import_file(  # noqa: PLR0913 - click hands over one parameter for each opti
     group: str,
     make_groups: bool,
     allow_same_name: bool,
+    tell: bool,
     dry_run: bool,
     out: Path | None,
     as_json: bool,
@@ -54,13 +59,16 @@ def import_file(  # noqa: PLR0913 - click hands over one parameter for each opti
     """
     if out is None and not dry_run:
         raise click.UsageError("Name the file for sign-ins and passwords with --out, or try --dry-run first.")
-    options = Options(role, group.strip(), make_groups, allow_same_name, file.name[:200])
+    options = Options(role, group.strip(), make_groups, allow_same_name, file.name[:200], tell)
     order = _order(file, slug, options)
     if out is None:
         _work(order, None)
     else:
         with open_result(out) as result:
             _work(order, result, dry_run=dry_run)
+    _tell_of_accounts(order, out)
+    if tell and not dry_run:
+        note("1 person is told by mail." if order.told == 1 else f"{order.told:,} people are told by mail.")
     conclude(order.report, out, dry_run=dry_run, as_json=as_json)
 
 
@@ -87,6 +95,17 @@ def _work(order: run.Order, file: ResultFile | None, *, dry_run: bool = True) ->
         raise SystemExit(STOPPED) from None
     for line in told:
         note(line)
+
+
+def _tell_of_accounts(order: run.Order, out: Path | None) -> None:
+    """Those who have an account of their own, and the command that invites them from the result file."""
+    count = order.report.reasons[Reason.HAS_ACCOUNT.code]
+    if count and is_offered(order.organization):
+        people = (
+            "1 person has an account of their own" if count == 1 else f"{count:,} people have accounts of their own"
+        )
+        file = shlex.quote(str(out or "userlist.csv"))
+        note(f"{people}. Invite them by e-mail: usher invite --org {order.organization.slug} {file}")
 
 
 def _preview(order: run.Order, file: ResultFile | None, advance: Advance) -> list[str]:

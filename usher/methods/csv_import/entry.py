@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from usher.lifecycle.join import join_many
 from usher.lifecycle.joiner import Joiner, NewAccount, Outcome
+from usher.lifecycle.lists.parse import Row
 from usher.lifecycle.run import Run
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import Row
 from usher.organizations.plans import Method
 
 LONGEST_EVIDENCE = 200  # characters; a file's name alone may have as many

@@ -30,6 +30,11 @@ class ImportForm(forms.Form):
         required=False,
         help_text=_("For people without an e-mail address whose name is here already."),
     )
+    tell = forms.BooleanField(
+        label=_("Tell them by mail"),
+        required=False,
+        help_text=_("Everybody new with an e-mail address gets a mail with the sign-in name, and without a password."),
+    )
 
     def __init__(
         self, data: object, files: object, *, roles: Sequence[tuple[str, str]], groups: Sequence[str] | None
@@ -51,4 +56,5 @@ class ImportForm(forms.Form):
             make_groups=given.get("make_groups", False),
             allow_same_name=given["allow_same_name"],
             file_name=given["file"].name[:200],
+            tell=given["tell"],
         )

@@ -10,14 +10,19 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.lifecycle.joiner import Joiner, Outcome, Result
 from usher.methods.csv_import.models import Import, ImportLine
+from usher.methods.csv_import.told import Teller
 from usher.people.models import Account, Membership
 
 
 class ImportJournal:
-    """The lines of one import. ``changed`` collects lines whose person has a password of their own by now."""
+    """The lines of one import. ``changed`` collects lines whose person has a password of their own by now.
 
-    def __init__(self, source: Import) -> None:
+    ``teller`` tells those who come in by mail; None where nobody is to be told.
+    """
+
+    def __init__(self, source: Import, teller: Teller | None = None) -> None:
         self.source = source
+        self.teller = teller
         self.changed: set[int] = set()
         self._is_reissued = False  # a parallel run finished it, and new passwords were made since this one began
 
@@ -73,6 +78,8 @@ class ImportJournal:
                 for outcome in outcomes
             ],
         )
+        if self.teller:
+            self.teller.tell(outcomes)
 
 
 def _member(outcome: Outcome) -> uuid.UUID | None:

@@ -6,13 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from usher.lifecycle.joiner import NewAccount, Outcome, Result
-from usher.methods.csv_import.parse import Sheet
+from usher.core.reasons import Reason
+from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Result
+from usher.lifecycle.lists.parse import Sheet
+from usher.methods.csv_import import instead
 from usher.methods.csv_import.run import Order, preview
 from usher.people.made_names import short
 
 MOST_REFUSED = 1000
 MOST_OF_A_KIND = 200
+MOST_INVITED = 1000  # that one button can invite instead
 LOOK = 3  # rows of each kind, and of each reason, that show before a filter is pressed
 
 
@@ -51,6 +54,7 @@ class Preview:
     order: Order
     kept: dict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
     shown: Counter[str] = field(default_factory=Counter)
+    with_account: list[Joiner] = field(default_factory=list)
 
     @property
     def sheet(self) -> Sheet:
@@ -66,7 +70,23 @@ class Preview:
     def is_cut(self) -> bool:
         return self.order.report.rows > sum(map(len, self.kept.values()))
 
+    @property
+    def invitable(self) -> int:
+        """How many of those who have an account of their own can be invited instead, here and now."""
+        return len(self.with_account) if instead.is_offered(self.order.organization) else 0
+
+    @property
+    def not_invited_here(self) -> int:
+        """How many more there are: ``userlist.csv`` has them all."""
+        return self.order.report.reasons[Reason.HAS_ACCOUNT.code] - len(self.with_account)
+
+    @property
+    def invited_text(self) -> str:
+        return instead.as_text(self.with_account, self.order.options)
+
     def add(self, outcome: Outcome) -> None:
+        if instead.has_account(outcome) and len(self.with_account) < MOST_INVITED:
+            self.with_account.append(outcome.joiner)
         rows = self.kept[outcome.result.value]
         refused = outcome.result is Result.REFUSED
         if len(rows) < (MOST_REFUSED if refused else MOST_OF_A_KIND):

@@ -14,6 +14,7 @@ from usher.core.reasons import Reason
 from usher.lifecycle.house import today_in
 from usher.lifecycle.joiner import Result
 from usher.lifecycle.past import last_day
+from usher.methods.csv_import import instead
 from usher.methods.csv_import.models import UNDONE, Import, ImportLine
 from usher.organizations.models import Organization
 
@@ -31,6 +32,7 @@ class Summary:
     undone: int  # of those who were created, and are no more
     undo_until: dt.date | None  # None when nobody is left to undo, or the time is over
     reasons: tuple[tuple[str, int], ...]
+    invitable: int  # who have an account of their own, where they can be invited instead
 
     @property
     def is_finished(self) -> bool:
@@ -76,7 +78,7 @@ def summary(organization: Organization, import_id: uuid.UUID) -> Summary:
     lines = ImportLine.objects.filter(source=source)
     counts = dict(lines.values_list("result").annotate(n=Count("line")).order_by("result"))
     refused = lines.filter(result=Result.REFUSED.value).values_list("reason")
-    reasons = refused.annotate(n=Count("line")).order_by("-n", "reason")
+    reasons = list(refused.annotate(n=Count("line")).order_by("-n", "reason"))
     return Summary(
         source,
         counts.get(Result.CREATED.value, 0),
@@ -85,6 +87,7 @@ def summary(organization: Organization, import_id: uuid.UUID) -> Summary:
         counts.get(UNDONE, 0),
         _undo_until(organization, source, counts.get(Result.CREATED.value, 0)),
         tuple((Reason[code.upper()].pattern, n) for code, n in reasons if code),
+        dict(reasons).get(Reason.HAS_ACCOUNT.code, 0) if instead.is_offered(organization) else 0,
     )
 
 

@@ -94,7 +94,7 @@ def _write(asked: Reissue, lines: Lines) -> tuple[list[Outcome], dict[int, str]]
             if member and _is_untouched(member) and _set(asked, member, password):
                 plain[line] = password
                 outcomes.append(_outcome(line, member))
-        _harden_later(outcomes)
+        _harden_later(source.organization_id, outcomes)
     return outcomes, plain
 
 
@@ -135,7 +135,7 @@ def _outcome(line: int, member: Membership) -> Outcome:
     )
 
 
-def _harden_later(outcomes: Sequence[Outcome]) -> None:
+def _harden_later(lane: uuid.UUID, outcomes: Sequence[Outcome]) -> None:
     ids = sorted(outcome.account_id for outcome in outcomes if outcome.account_id)
     if ids:
-        HashBatch.objects.create(first_id=ids[0], last_id=ids[-1])
+        HashBatch.objects.create(lane=lane, first_id=ids[0], last_id=ids[-1])

@@ -18,14 +18,16 @@ from usher.events import record
 from usher.events.types import Draft, EventType
 from usher.lifecycle import desk, userlist
 from usher.lifecycle.joiner import By, Outcome, Result
+from usher.lifecycle.lists.parse import Row, Sheet
 from usher.lifecycle.run import Run
 from usher.lifecycle.userlist import Report
 from usher.lifecycle.visitor import check_still
+from usher.methods.csv_import import told
 from usher.methods.csv_import.entry import enter
 from usher.methods.csv_import.journal import ImportJournal
 from usher.methods.csv_import.models import Import
 from usher.methods.csv_import.options import Options, check
-from usher.methods.csv_import.parse import Row, Sheet
+from usher.methods.csv_import.told import Teller
 from usher.organizations.models import Organization
 from usher.organizations.plans import Role
 from usher.people import passwords
@@ -34,13 +36,17 @@ from usher.people.friendly import derived_password
 
 @dataclass(slots=True)
 class Order:
-    """One file, read, for one organisation, with the options and who sends it. ``report`` counts as it runs."""
+    """One file, read, for one organisation, with the options and who sends it.
+
+    ``report`` counts as it runs; ``told`` counts the mails of this run.
+    """
 
     organization: Organization
     sheet: Sheet
     options: Options
     by: By
     report: Report = field(default_factory=Report)
+    told: int = 0
 
     def identity(self) -> str:
         """Keyed hash of organisation, options and bytes: the same file sent again is the same import."""
@@ -61,9 +67,9 @@ class Order:
 def preview(order: Order) -> Iterator[list[Outcome]]:
     """What an import would do, batch by batch; writes nothing but the count of an organisation's previews.
 
-    Raises UsherError as :func:`options.check`, and too_many_tries.
+    Raises UsherError as :func:`options.check`, too_many_to_tell, and too_many_tries.
     """
-    check(order.organization, order.options, order.by)
+    _check(order)
     _count_look(order)
     known = Import.objects.filter(organization=order.organization, identity=order.identity()).first()
     run = Run(
@@ -74,6 +80,12 @@ def preview(order: Order) -> Iterator[list[Outcome]]:
         dry_run=True,
     )
     return _counted(order, enter(run, order.sheet.rows(), order.options, lambda _row: ""))
+
+
+def _check(order: Order) -> None:
+    check(order.organization, order.options, order.by)
+    if order.options.tell:
+        told.check(order.organization, order.by, order.sheet, order.identity())
 
 
 def _count_look(order: Order) -> None:
@@ -90,9 +102,9 @@ def _count_look(order: Order) -> None:
 def start(order: Order) -> Import:
     """The row of this import, new or from an earlier run.
 
-    Raises UsherError as :func:`options.check`, and too_many_tries: an import tells as much as its preview.
+    Raises UsherError as :func:`preview`, too_many_tries too: an import tells as much as its preview.
     """
-    check(order.organization, order.options, order.by)
+    _check(order)
     if not Import.objects.filter(organization=order.organization, identity=order.identity()).exists():
         _count_look(order)
     with transaction.atomic():
@@ -119,13 +131,15 @@ def write(order: Order, source: Import) -> Iterator[str]:
     The import counts as finished when the last piece was taken; a consumer that goes away leaves it open,
     and the same file sent again completes it.
     """
-    journal = ImportJournal(source)
+    teller = Teller(order.organization, order.by) if order.options.tell else None
+    journal = ImportJournal(source, teller)
     plain: dict[int, str] = {}
     run = Run(order.organization.id, order.by, order.options.terms, journal=journal)
     yield userlist.HEADER
     for outcomes in _counted(order, enter(run, order.sheet.rows(), order.options, _digester(source, plain))):
         yield userlist.rows_of(outcomes, _shown(outcomes, plain, journal.changed), order.sign_in_at)
         plain.clear()
+        order.told = len(teller.lines) if teller else 0
         Import.objects.filter(id=source.id).update(rows_done=order.report.rows)
         check_still(order.organization, order.by)
     finish(order, source)

@@ -14,10 +14,10 @@ from usher.core.reasons import Finding
 from usher.lifecycle import userlist
 from usher.lifecycle.desk import groups_to_pick, roles_to_pick
 from usher.lifecycle.joiner import Outcome
+from usher.lifecycle.lists.parse import read, refuse_too_large
 from usher.lifecycle.visitor import by_visit
 from usher.methods.csv_import import preview, reading, reissue, run, turn
 from usher.methods.csv_import.forms import ImportForm
-from usher.methods.csv_import.parse import read, refuse_too_large
 from usher.methods.csv_import.run import Order
 from usher.people.access import Lock, Visit, lock
 from usher.people.frame import frame

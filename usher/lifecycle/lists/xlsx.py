@@ -20,8 +20,8 @@ from typing import Final
 
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
-from usher.methods.csv_import.limits import LIMITS, in_megabytes
-from usher.methods.csv_import.looks import refuse_other_archives
+from usher.lifecycle.lists.limits import LIMITS, in_megabytes
+from usher.lifecycle.lists.looks import refuse_other_archives
 
 SIGNATURE: Final = b"PK\x03\x04"
 _READER: Final = Path(__file__).with_name("xlsx_reader.py")

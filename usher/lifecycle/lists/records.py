@@ -9,8 +9,8 @@ from typing import Final
 
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
-from usher.methods.csv_import.decode import Encoding, open_text
-from usher.methods.csv_import.limits import LIMITS
+from usher.lifecycle.lists.decode import Encoding, open_text
+from usher.lifecycle.lists.limits import LIMITS
 
 # For the whole process, and needed: a cell over the module's own limit would end the reading, while for us it
 # is a fault of its row. The file's size is the bound.

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
-from usher.methods.csv_import.looks import refuse_binary
+from usher.lifecycle.lists.looks import refuse_binary
 
 _CHUNK: Final = 1024 * 1024
 _UTF8_LETTER: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")

@@ -8,11 +8,13 @@ from typing import Final
 
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
-from usher.methods.csv_import.limits import LIMITS
+from usher.lifecycle.lists.limits import LIMITS
 
 KNOWN: Final = ("email", "password", "username", "name", "role", "groups")
 _DELIMITERS: Final = (",", ";", "\t")
-_NO_COLUMN: Final = -1
+NO_COLUMN: Final = -1
+_OF_A_RESULT_FILE: Final = frozenset(("line", "sign_in", "result", "reason"))
+_SEPARATOR_LINE: Final = "sep="  # Excel's own first line, such as "sep=;"
 _LONGEST_TITLE: Final = 100
 
 
@@ -27,6 +29,12 @@ class Columns:
     name: int
     role: int
     groups: int
+    reason: int
+
+    @property
+    def is_result_file(self) -> bool:
+        """Whether this is a list that we wrote ourselves: what became of every row of another."""
+        return _OF_A_RESULT_FILE.issubset(self.titles)
 
     @property
     def width(self) -> int:
@@ -50,8 +58,17 @@ def sniff(line: str) -> str:
     return max(_DELIMITERS, key=lambda delimiter: _score(line, delimiter))
 
 
+def split(line: str) -> list[str]:
+    """The cells of one line, whatever its quotes."""
+    return _cells(line, sniff(line))
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+
+
 def _score(line: str, delimiter: str) -> tuple[int, int]:
-    cells = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    cells = _cells(line, delimiter)
     return sum(_title(cell) in KNOWN for cell in cells), len(cells)
 
 
@@ -65,10 +82,22 @@ def find_columns(cells: list[str]) -> Columns:
     for known in KNOWN:
         if titles.count(known) > 1:
             raise UsherError(Reason.FILE_COLUMN_TWICE(known))
-    at = {known: titles.index(known) if known in titles else _NO_COLUMN for known in KNOWN}
-    if at["email"] == at["username"] == at["name"] == _NO_COLUMN:
+    at = {known: titles.index(known) if known in titles else NO_COLUMN for known in KNOWN}
+    if at["email"] == at["username"] == at["name"] == NO_COLUMN:
         raise UsherError(Reason.FILE_WITHOUT_COLUMN())
-    return Columns(tuple(titles), **at)
+    return Columns(tuple(titles), **at, reason=titles.index("reason") if "reason" in titles else NO_COLUMN)
+
+
+def is_separator_line(cell: str) -> bool:
+    """``sep=;``, which Excel writes above the header."""
+    return cell.lower().startswith(_SEPARATOR_LINE)
+
+
+def names_email(cells: list[str]) -> bool:
+    """Whether these are of a header with a column for addresses, so that what follows is a list."""
+    if any("@" in cell for cell in cells):
+        return False  # "E-mail, ann@x.org" begins with a label
+    return any(map(is_separator_line, cells[:1])) or "email" in map(_title, cells)
 
 
 def _title(cell: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
@@ -12,19 +12,18 @@ from django.conf import settings
 from usher.core.cells import unguard
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
-from usher.methods.csv_import.decode import UTF8, Encoding, detect, open_text
-from usher.methods.csv_import.header import Columns, find_columns, sniff
-from usher.methods.csv_import.limits import LIMITS, in_megabytes
-from usher.methods.csv_import.looks import refuse_other_files
-from usher.methods.csv_import.records import Text, refuse_floods
-from usher.methods.csv_import.xlsx import SIGNATURE, to_csv
+from usher.lifecycle.lists.decode import UTF8, Encoding, detect, open_text
+from usher.lifecycle.lists.header import NO_COLUMN, Columns, find_columns, is_separator_line, names_email, sniff, split
+from usher.lifecycle.lists.limits import LIMITS, in_megabytes
+from usher.lifecycle.lists.looks import refuse_other_files
+from usher.lifecycle.lists.records import Text, refuse_floods
+from usher.lifecycle.lists.xlsx import SIGNATURE, to_csv
 from usher.people.addresses import parse_address
 from usher.people.names import clean_group_name, clean_name
 from usher.people.passwords import check_supplied
 
-__all__ = ["LIMITS", "Row", "Sheet", "read", "refuse_too_large"]
+__all__ = ["LIMITS", "Row", "Sheet", "read", "read_either", "refuse_too_large"]
 
-_SEPARATOR_LINE: Final = "sep="  # Excel's own first line, such as "sep=;"
 _LONGEST_HEADER: Final = 16 * 1024  # characters; enough to see the delimiter
 
 
@@ -33,6 +32,7 @@ class Row:
     """One person of a list; a cell that cannot be read is empty. ``findings`` is all that is wrong with it.
 
     ``email`` is as typed, ``address`` the key it is compared by: empty when there is none or it is refused.
+    ``reason`` is that of a result file given as a list, see ``Sheet.is_result_file``.
     """
 
     line: int
@@ -43,6 +43,7 @@ class Row:
     groups: tuple[str, ...]
     findings: tuple[Finding, ...]
     address: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,16 @@ class Sheet:
     _text: Text = field(repr=False)
     _columns: Columns = field(repr=False)
 
-    def rows(self) -> Iterator[Row]:
-        """The rows below the header, made while they are asked for; may be called again."""
-        columns = self._columns
+    @property
+    def is_result_file(self) -> bool:
+        return self._columns.is_result_file
+
+    def rows(self, *, with_passwords: bool = True) -> Iterator[Row]:
+        """The rows below the header, made while they are asked for; may be called again.
+
+        Without passwords that column is neither read nor a reason to refuse somebody.
+        """
+        columns = self._columns if with_passwords else replace(self._columns, password=NO_COLUMN)
         for line, cells in _below_header(self._text):
             yield _row(line, cells, columns)
 
@@ -75,14 +83,49 @@ def refuse_too_large(size: int) -> None:
 
 def read(content: bytes, name: str = "") -> Sheet:
     """Judges the file as a whole, in two quick passes. Raises UsherError when it cannot be used at all."""
+    return _sheet(_open(content), content, name)
+
+
+def read_either(content: bytes, name: str = "") -> Sheet | str:
+    """A sheet when the first line has a column ``email``; else the text as it stands, with a tab between two cells.
+
+    Raises UsherError as :func:`read`.
+    """
+    text = _open(content)
+    if names_email(_first_cells(text)):
+        return _sheet(text, content, name)
+    return _plain(text) if text.numbered else content.decode(text.encoding.codec)
+
+
+def _first_cells(text: Text) -> list[str]:
+    """Of a text without asking for strict quotes: it need not be a list."""
+    if text.numbered:
+        return next(text.records(), (0, [""]))[1]
+    return split(_first_line(text.content, text.encoding))
+
+
+def _plain(text: Text) -> str:
+    """The cells of an .xlsx, every row in the line of its number."""
+    pieces, at = [], 1
+    for number, cells in text.records():
+        pieces.append("\n" * (number - at) + "\t".join(" ".join(cell.split()) for cell in cells))
+        at = number
+    return "".join(pieces)
+
+
+def _open(content: bytes) -> Text:
     refuse_too_large(len(content))
-    is_xlsx = content.startswith(SIGNATURE)
-    text = Text(to_csv(content), UTF8, ",", numbered=True) if is_xlsx else _text(content)
+    if content.startswith(SIGNATURE):
+        return Text(to_csv(content), UTF8, ",", numbered=True)
+    return _text(content)
+
+
+def _sheet(text: Text, content: bytes, name: str) -> Sheet:
     columns = _columns(text)
     return Sheet(
         name=name,
-        encoding="xlsx" if is_xlsx else text.encoding.label,
-        delimiter="" if is_xlsx else text.delimiter,
+        encoding="xlsx" if text.numbered else text.encoding.label,
+        delimiter="" if text.numbered else text.delimiter,
         columns=columns.known,
         ignored=columns.ignored,
         row_count=_count(text, columns),
@@ -118,7 +161,7 @@ def _columns(text: Text) -> Columns:
 def _from_header(text: Text, known_at: tuple[int, ...] = ()) -> Iterator[tuple[int, list[str]]]:
     records = text.records(known_at)
     for line, cells in records:
-        if not cells[0].lower().startswith(_SEPARATOR_LINE):
+        if not is_separator_line(cells[0]):
             yield line, cells
             break
     yield from records
@@ -156,7 +199,8 @@ def _row(line: int, cells: list[str], columns: Columns) -> Row:
     if username:
         username = _name(username, name_column, findings)
     role, groups = _value(cells[columns.role]).casefold(), _groups(cells[columns.groups], findings)
-    return Row(line, email, username, password, role, groups, tuple(findings), address)
+    reason = _value(cells[columns.reason])
+    return Row(line, email, username, password, role, groups, tuple(findings), address, reason)
 
 
 def _fit(cells: list[str], columns: Columns, findings: list[Finding]) -> bool:
