@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "usher.methods.csv_import",
     "usher.methods.bulk_accounts",
     "usher.methods.invite_code",
+    "usher.methods.email_invitation",
     "usher.signin",
     "usher.console",
     "usher.operator",
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "usher.core.sessions.Sessions",
+    "usher.people.known_browsers.KnownBrowsers",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -170,7 +172,7 @@ STORAGES = {
 # Mail
 _smtp = urlsplit(given.smtp_url.get_secret_value())
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
+    "usher.core.postman.Backend"
     if _smtp.hostname
     else "usher.core.mailbox.Backend"
     if given.embedded

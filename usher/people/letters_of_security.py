@@ -16,6 +16,7 @@ from usher.people.models import Account
 
 # What happened, as the subject; the sentences stand in mail/_what_changed.txt.
 SUBJECTS: Final[Mapping[str, Promise]] = {
+    "signed_in": _("New sign-in to your account"),
     "totp_added": _("An authenticator app was set up"),
     "totp_removed": _("The authenticator app was removed"),
     "webauthn_added": _("A passkey was added"),

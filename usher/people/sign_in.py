@@ -26,7 +26,7 @@ from usher.events import record
 from usher.events.types import Actor, Draft, EventType
 from usher.organizations.logo import with_logo
 from usher.organizations.models import Organization
-from usher.people import factors, passkeys, passwords, second_step, sessions, waiting
+from usher.people import factors, known_browsers, notices, passkeys, passwords, second_step, sessions, waiting
 from usher.people.addresses import LONGEST, parse_address
 from usher.people.made_names import made_name
 from usher.people.models import Account, Membership
@@ -86,7 +86,7 @@ def sign_in_account(request: HttpRequest, account: Account, organization: Organi
     if factors.has_second(account):
         waiting.begin(request, account, organization)
         return False
-    _enter(request, account, organization, Proof())
+    _enter(request, account, organization, Proof(is_owner=True))
     return True
 
 
@@ -263,10 +263,14 @@ def _belongs(account: Account, standing: str | None, *, anywhere: bool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How somebody proved to be himself: the factor beside or instead of the password, and a better hash of it."""
+    """How somebody proved to be himself: the factor beside or instead of the password, and a better hash of it.
+
+    ``is_owner``: by the mailbox, in this very request, so that a mail would tell nothing new.
+    """
 
     factor: str = ""
     better: str = ""
+    is_owner: bool = False
 
 
 @retrying
@@ -275,8 +279,9 @@ def _enter(request: HttpRequest, account: Account, organization: Organization | 
 
     The session comes last: whatever is refused before leaves this browser as it was.
     """
-    now = clock.now()
+    now, had_signed_in = clock.now(), account.last_login is not None
     facts: dict[str, Any] = {"last_login": now, "password_expires_at": None}
+    is_known = known_browsers.meet(request, account)
     with transaction.atomic():
         mine = Account.objects.filter(id=account.id)
         changed = mine.filter(password=account.password).update(**facts, password=proof.better or account.password)
@@ -284,6 +289,8 @@ def _enter(request: HttpRequest, account: Account, organization: Organization | 
             _meet_another_writer(account, facts)
         Membership.objects.filter(account=account, state=Membership.State.ACTIVE).update(last_seen_at=now)
         record.record(_signed_in(account, organization, proof))
+        if had_signed_in and not is_known and not proof.is_owner:
+            notices.signed_in(account, request.headers.get("User-Agent", ""))
         waiting.end(request)
         login(request, account, BACKEND)
         sessions.keep(request, account)

@@ -1,0 +1,1 @@
+"""Way in: an invitation by e-mail, whose link proves the mailbox, or a copied link, which proves nothing."""
