@@ -12,19 +12,23 @@ from usher.lifecycle import desk
 from usher.lifecycle.founding import BY_OPERATOR, Plot, found
 from usher.lifecycle.joiner import By, NewAccount
 from usher.lifecycle.leave import deactivate
+from usher.lifecycle.lists.parse import read
 from usher.lifecycle.move import set_group_right
 from usher.methods.bulk_accounts import names
 from usher.methods.bulk_accounts import run as bulk_accounts
 from usher.methods.bulk_accounts.order import Order as BulkOrder
 from usher.methods.csv_import import run as csv_import
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read
+from usher.methods.email_invitation.entries import from_text
+from usher.methods.email_invitation.order import Order as Invite
+from usher.methods.email_invitation.send import send
 from usher.methods.invite_code import codes
 from usher.methods.invite_code.entry import enter
 from usher.methods.invite_code.models import InviteCode
 from usher.methods.invite_code.text import shown
 from usher.methods.invite_code.wish import Wish
 from usher.organizations.models import Organization
+from usher.organizations.suspend import set_trusted
 from usher.people import passwords
 from usher.people.addresses import parse_address
 from usher.people.links import make_setup_link, use_setup_link
@@ -179,6 +183,16 @@ def _cedar() -> None:
     bulk_accounts.make(BulkOrder(cedar, names.named(OAK_BY_HAND), desk.Choices("student", OAK), manager))
     deactivate(cedar.id, members["ines@cedar.example"].id, ada)
     _codes(cedar, ada, oak, manager)
+    _invitations(cedar, ada)
+
+
+def _invitations(cedar: Organization, ada: By) -> None:
+    """Two that wait, with a note, as organisations may write one that the operator knows; the mails are at /_mail/."""
+    set_trusted(cedar, BY_OPERATOR.actor, trusted=True)
+    cedar.refresh_from_db()
+    note = "We are glad to have you. Your timetable is in the staff room."
+    guests = from_text("Mira Kovač <mira@mail.example>; Sam Okoye <sam@mail.example>")
+    send(Invite(cedar, guests, ada, role="teacher", note=note, reserve=True))
 
 
 def _codes(cedar: Organization, ada: By, oak: Group, manager: By) -> None:

@@ -15,10 +15,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from usher.console.forms import one_id, picked
 from usher.console.several import Told, outcomes
 from usher.console.words import short_sign_in
-from usher.core.filters import links
+from usher.core.filters import links, one_id, picked
 from usher.lifecycle import many
 from usher.lifecycle.joiner import By
 from usher.lifecycle.many import Done

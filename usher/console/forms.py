@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from usher.console.zones import zone_choices
@@ -16,6 +13,7 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Finding
 from usher.events.types import EventType
 from usher.organizations.plans import Method
+from usher.organizations.settings import MOST_DAYS
 from usher.people.models import Membership
 from usher.people.names import LONGEST
 
@@ -57,6 +55,11 @@ class SettingsForm(forms.Form):
     accent = forms.CharField(label=_("Colour"), max_length=40, widget=forms.TextInput({"type": "color"}))
     time_zone = forms.CharField(label=_("Time zone"), max_length=64, widget=forms.Select)
     language = forms.CharField(label=_("Language"), max_length=12, widget=forms.Select)
+    invitation_days = forms.IntegerField(
+        label=_("Days of an invitation"),
+        widget=forms.NumberInput({"min": 1, "max": MOST_DAYS}),
+        error_messages={"invalid": _("Write a whole number of days.")},
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -110,20 +113,3 @@ def add_findings(form: forms.Form, error: UsherError) -> None:
 
 def sentence(finding: Finding) -> str:
     return f"{finding.sentence} {finding.next_step}"
-
-
-def picked(sent: QueryDict, name: str = "who") -> list[uuid.UUID]:
-    """The ids ticked in a table; what is none is left out."""
-    return [key for key in map(_uuid, sent.getlist(name)) if key]
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
-
-
-def one_id(sent: QueryDict, name: str) -> uuid.UUID | None:
-    ids: Sequence[uuid.UUID] = picked(sent, name)
-    return ids[0] if ids else None

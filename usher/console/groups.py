@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from usher.console.files import password_file
-from usher.console.forms import GroupForm, add_findings, picked
+from usher.console.forms import GroupForm, add_findings
 from usher.console.several import Question, Told, ask, outcomes
 from usher.console.words import row_of
 from usher.core.errors import UsherError
-from usher.core.filters import links
+from usher.core.filters import links, picked
 from usher.lifecycle import many
 from usher.lifecycle.many import Done
 from usher.lifecycle.visitor import by_visit
@@ -95,6 +95,7 @@ def _show(request: HttpRequest, visit: Visit, group: Group, form: GroupForm | No
         "managers": managers,
         "is_admin": visit.is_admin,
         "has_codes": Method.INVITE_CODE in visit.plan.methods,
+        "has_invitations": Method.EMAIL_INVITATION in visit.plan.methods,
         "place": grouping.own_place(visit, group),
         "is_reached": is_reached(visit.membership),
         "form": form or GroupForm(initial={"name": group.name, "cap": group.cap}),

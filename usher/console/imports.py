@@ -11,10 +11,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from usher.console.forms import one_id
 from usher.console.words import short_sign_in
 from usher.core.errors import UsherError
-from usher.core.filters import links
+from usher.core.filters import links, one_id
 from usher.lifecycle import past, undo
 from usher.lifecycle.past import Book, PastRun
 from usher.lifecycle.telling import method_label

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from usher.console.forms import PersonForm, add_findings, picked
+from usher.console.forms import PersonForm, add_findings
 from usher.console.words import short_sign_in, state_of
 from usher.core.errors import UsherError
+from usher.core.filters import picked
 from usher.core.reasons import Finding
 from usher.lifecycle import leave, move
 from usher.lifecycle.visitor import by_visit

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from usher.console.files import exported, password_file
-from usher.console.forms import UsersFilter, one_id, picked
+from usher.console.forms import UsersFilter
 from usher.console.several import Question, Told, ask, outcomes
 from usher.console.words import row_of
-from usher.core.filters import Links, Menu, links, menu
+from usher.core.filters import Links, Menu, links, menu, one_id, picked
 from usher.lifecycle import many
 from usher.lifecycle.visitor import by_visit
+from usher.methods.email_invitation import desk as invitations
 from usher.organizations.plans import ALWAYS, METHOD_LABELS, Method
 from usher.organizations.standing import Standing, standing
 from usher.people import credentials, groups, listing, members
@@ -50,6 +51,7 @@ def users(request: HttpRequest, visit: Visit) -> HttpResponse:
         "groups": offered,
         "menus": _menus(visit, here, {str(group.id): group.name for group in offered[:SHOWN_GROUPS]}),
         "chips": _chips(counts, chosen, here),
+        "invited": invitations.waiting(visit.organization, by_visit(visit)),
         "hidden": {name: value for name, value in here.given.items() if name != "q"},
         "words": _words(page, None if chosen.is_set else seats, counts.not_active),
         "back_url": here.with_("at", str(page.back)) if page.back else "",
@@ -136,12 +138,11 @@ def export(request: HttpRequest, visit: Visit) -> HttpResponseBase:
 @lock(Lock.MANAGER)
 @require_safe
 def add(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The ways to add people; a manager has one of them."""
+    """The ways to add people; a manager goes to the first of his."""
     if not visit.is_admin:
-        return redirect("bulk_accounts:create", visit.organization.slug)
-    ways = {method: method in visit.plan.methods for method in (Method.CSV_IMPORT, Method.BULK_ACCOUNTS)}
-    context = {**frame(visit, "users"), "csv": ways[Method.CSV_IMPORT], "manual": ways[Method.BULK_ACCOUNTS]}
-    return render(request, "console/add.html", context)
+        manual = Method.BULK_ACCOUNTS in visit.plan.methods
+        return redirect("bulk_accounts:create" if manual else "email_invitation:invite", visit.organization.slug)
+    return render(request, "console/add.html", frame(visit, "users"))
 
 
 # Many at once ------------------------------------------------------------------------------------------------
