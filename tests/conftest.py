@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+import replay
 import time_machine
 from crew import Crew
 from crew import crew as on_board
@@ -29,6 +30,8 @@ ONE_WORKER = {
     "tests/flows/test_short_names.py": "crew",
     "tests/proof/test_second_proof_races.py": "crew",
     "tests/proof/test_arrival_races.py": "crew",
+    "tests/proof/test_invitation_races.py": "crew",
+    "tests/proof/test_invitation_crash.py": "office",
     "tests/proof/test_code_races.py": "crew",
     "tests/proof/test_owner_races.py": "crew",
     "tests/proof/test_undo_races.py": "crew",
@@ -88,7 +91,7 @@ def clock() -> Iterator[time_machine.Traveller]:
 
 @pytest.fixture
 def world(db: None) -> World:
-    return World()
+    return replay.world()
 
 
 @pytest.fixture

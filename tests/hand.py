@@ -22,7 +22,8 @@ import django
 
 django.setup()
 
-import hand_of_owners  # noqa: E402 - models want Django ready
+import hand_of_invitations  # noqa: E402 - models want Django ready
+import hand_of_owners  # noqa: E402
 import hand_of_runs  # noqa: E402
 import hand_of_strangers  # noqa: E402
 import recount  # noqa: E402
@@ -38,12 +39,12 @@ from usher.events.models import Event  # noqa: E402
 from usher.lifecycle import join as door  # noqa: E402
 from usher.lifecycle.joiner import By, Outcome  # noqa: E402
 from usher.lifecycle.leave import deactivate, reactivate  # noqa: E402
+from usher.lifecycle.lists.parse import read  # noqa: E402
 from usher.lifecycle.move import add_to_group, move  # noqa: E402
 from usher.lifecycle.run import Run  # noqa: E402
 from usher.methods.csv_import import run as imports  # noqa: E402
 from usher.methods.csv_import.models import Import, ImportLine  # noqa: E402
 from usher.methods.csv_import.options import Options  # noqa: E402
-from usher.methods.csv_import.parse import read  # noqa: E402
 from usher.organizations.models import OldSlug, Organization, SeatPool  # noqa: E402
 from usher.organizations.plans import Method  # noqa: E402
 from usher.organizations.settings import change, settings_of  # noqa: E402
@@ -271,7 +272,7 @@ ACTS: dict[str, Callable[..., Any]] = {
         begin_import, write_import, set_batch, import_until, state, opens, protect,
         prove, answer, rename, slugs,
     )
-} | hand_of_strangers.ACTS | hand_of_runs.ACTS | hand_of_owners.ACTS  # fmt: skip
+} | hand_of_strangers.ACTS | hand_of_runs.ACTS | hand_of_owners.ACTS | hand_of_invitations.ACTS  # fmt: skip
 
 
 def _do(name: str, args: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """make bench: what Usher does a second, side by side with the bare machine of the same run.
 
 usage: python tests/bench [--quick] [imports] [wrapping] [signins] [pages] [codes] [registrations] [desk]
+       [mails] [invitations]
 
 Absolute numbers belong to the machine; the ratios are what to look at. USHER_TEST_DATABASE_URL adds PostgreSQL.
 """
@@ -18,6 +19,7 @@ from functools import partial
 
 from arrivals import codes, desk, registrations
 from browsers import Browser, crowd
+from mails import invitations, mails
 from report import SLUG, organization, p95, people, say, signed_in
 from stage import Stage, stage
 
@@ -171,6 +173,8 @@ PARTS = {
     "codes": codes,
     "registrations": registrations,
     "desk": desk,
+    "mails": mails,
+    "invitations": invitations,
 }
 
 if __name__ == "__main__":

@@ -33,6 +33,32 @@ def wrong_password(page: Page) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def invite_check(page: Page) -> None:
+    page.goto("/o/cedar/users/invite")
+    page.get_by_label("Addresses").fill("Axel Axe <axel@mail.example>\namelie@cedar.example\nkofi@cedar\nNo Address")
+    page.get_by_role("button", name="Check the addresses").click()
+    expect(page.get_by_text("Nothing has been sent yet.")).to_be_visible()
+
+
+def invite_result(page: Page) -> None:
+    invite_check(page)
+    page.locator("button[name=confirm], button[name=fill]").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Invite by e-mail")
+
+
+def taking_back(page: Page) -> None:
+    page.goto("/o/cedar/invitations")
+    page.locator("[data-pick]").first.check()
+    page.get_by_role("button", name="Take back").click()
+
+
+def copied_link(page: Page) -> None:
+    first_link("/o/cedar/invitations?q=axel")(page)
+    page.get_by_label("must prove the address").check()
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_text("it is shown only here")).to_be_visible()
+
+
 def first_link(path: str) -> Open:
     """The page of the first one in a list."""
 
@@ -274,6 +300,15 @@ PAGES: list[tuple[str, str, Open]] = [
     (AMELIE, "imports of a manager", at("/o/cedar/imports")),
     (ADA, "manual", at("/o/cedar/users/add/manual")),
     (ADA, "manual, result", manual_result),
+    (ADA, "invite", at("/o/cedar/users/invite")),
+    (AMELIE, "invite, by a manager", at("/o/cedar/users/invite")),
+    (ADA, "invite, check", invite_check),
+    (ADA, "invite, result", invite_result),
+    (ADA, "invitations", at("/o/cedar/invitations")),
+    (ADA, "invitations, no match", at("/o/cedar/invitations?q=zzz")),
+    (ADA, "invitations, taking back", taking_back),
+    (ADA, "invitation", first_link("/o/cedar/invitations")),
+    (ADA, "invitation, link", copied_link),
     (ADA, "groups", at("/o/cedar/groups")),
     (ADA, "group", first_link("/o/cedar/groups")),
     (ADA, "group, dialog", group_dialog),

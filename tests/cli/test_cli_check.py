@@ -15,6 +15,7 @@ from command import Usher
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.test.utils import CaptureQueriesContext
+from inviting import by_mail, invite
 from world import PASSWORD, House, Person, World, class_list, somebody
 
 from usher.core import clock, mail, switches
@@ -27,6 +28,7 @@ from usher.lifecycle import past, undo
 from usher.lifecycle.desk import Choices
 from usher.lifecycle.joiner import OPERATOR_RANK, By, NewAccount
 from usher.lifecycle.leave import deactivate
+from usher.lifecycle.lists.parse import read
 from usher.methods.bulk_accounts import names
 from usher.methods.bulk_accounts import run as creations
 from usher.methods.bulk_accounts.models import CreatedAccount, CreationRun
@@ -34,10 +36,11 @@ from usher.methods.bulk_accounts.order import Order
 from usher.methods.csv_import import run as csv_import
 from usher.methods.csv_import.models import Import, ImportLine
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read
+from usher.methods.email_invitation.accept import accept
+from usher.methods.email_invitation.models import Invitation, InvitationGroup
 from usher.methods.invite_code.entry import enter
 from usher.methods.invite_code.models import CodeGroup, CodeUse, InviteCode
-from usher.organizations.models import License, OldSlug, Organization, SeatPool
+from usher.organizations.models import License, OldSlug, Organization, SeatPool, SeatReservation
 from usher.organizations.plans import Method
 from usher.people import passwords
 from usher.people.links import SETUP_DAYS, make_setup_link, use_setup_link
@@ -252,11 +255,40 @@ FURTHER: list[tuple[str, str, Break]] = [
     ("V8", "has 1 events of joining and no membership", lambda w: undone("csv_import").delete()),
 ]
 
+# Of invitations: one keeps a seat and waits, one was accepted.
+INVITED: list[tuple[str, str, Break]] = [
+    ("V1", "that does not wait for it", lambda w: waiting().update(state="revoked", ended_at=clock.now())),
+    ("V1", "that does not wait for it", lambda w: waiting().update(reserves=False)),
+    ("V1", "that does not wait for it", lambda w: SeatReservation.objects.update(address_key="other@mail.example")),
+    ("V2", "was used after its end", lambda w: came().update(ended_at=F("expires_at"))),
+    ("V3", "brought somebody into another organisation", lambda w: came().update(membership_id=w.bob.membership_id)),
+    ("V3", "group of another organisation", lambda w: InvitationGroup.objects.update(group=w.birch.group("Choir"))),
+    ("V5", "waits for a mail that is not there", lambda w: Mail.objects.filter(kind="invitation").delete()),
+]
+
+
+def waiting() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(state="open")
+
+
+def came() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(state="accepted")
+
+
+@pytest.fixture
+def invited(full: World) -> World:
+    """The same with two invitations."""
+    accepted = invite(full.cedar, full.ada, "eve@elsewhere.example", groups=("Year 5",))
+    assert accept(by_mail(accepted), full.eve.account).membership_id
+    invite(full.cedar, full.ada, reserve=True)
+    return full
+
+
 NAMES = [f"{code}-{said}-{number}" for number, (code, said, _) in enumerate(BREAKS)]
 FURTHER_NAMES = [f"{code}-{said}-{number}" for number, (code, said, _) in enumerate(FURTHER)]
 
 
-CODES = {"V1", "V2", "V3", "V4", "V6", "V7", "V8", "V12"}
+CODES = {"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V12"}
 
 
 def test_a_whole_house_has_nothing_to_say(usher: Usher, rich: World) -> None:
@@ -277,6 +309,20 @@ def test_each_break_is_found(usher: Usher, full: World, code: str, said: str, br
 @pytest.mark.parametrize(("code", "said", "break_it"), FURTHER, ids=FURTHER_NAMES)
 def test_each_further_break_is_found(usher: Usher, rich: World, code: str, said: str, break_it: Break) -> None:
     is_found(usher, rich, code, said, break_it)
+
+
+@pytest.mark.parametrize(("code", "said", "break_it"), INVITED)
+def test_each_break_of_an_invitation_is_found(
+    usher: Usher, invited: World, code: str, said: str, break_it: Break
+) -> None:
+    is_found(usher, invited, code, said, break_it)
+
+
+def test_invitations_that_did_not_arrive_are_a_warning(usher: Usher, invited: World) -> None:
+    assert usher("check").code == 0
+    waiting().update(mailing="bounced")
+    told = usher("check")
+    assert (told.code, "1 invitations could not be delivered" in told.err) == (0, True)
 
 
 def is_found(usher: Usher, world: World, code: str, said: str, break_it: Break) -> None:

@@ -35,11 +35,16 @@ def link_in(text: str) -> str:
 
 def test_all_commands_are_there() -> None:
     named = {" ".join(path) for path in commands(main)}
-    asked = "demo serve worker migrate check import imports undo create-accounts members why"
+    asked = "demo serve worker migrate check import invite imports undo create-accounts members why"
     of_codes = {f"code {act}" for act in ("create", "list", "pause", "resume", "rotate")}
     on_org = "create show list setup-link change suspend resume delete keep"
     of_organizations = {"operator create", "operator reset-second-factor", *(f"org {act}" for act in on_org.split())}
-    of_the_server = {"backup", "restore", "jobs resume", *(f"registration {act}" for act in ("open", "closed", "show"))}
+    of_the_server = {
+        "backup",
+        "restore",
+        *(f"jobs {act}" for act in ("resume", "retry", "drop")),
+        *(f"registration {act}" for act in ("open", "closed", "show")),
+    }
     assert named == {*asked.split(), *of_organizations, *of_codes, *of_the_server}
 
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
+from inviting import invite
 from routes import LOCKED, OPEN, ROUTES, SIGN_IN, WITH_IDS, answer
 from world import PASSWORD, World, signed_in, somebody
 
@@ -20,7 +21,8 @@ from usher.people.models import Membership
 FOR_ANYONE = {
     "/", "o/<slug:slug>/sign-in", "o/<slug:slug>/forgot", "o/<slug:slug>/accent.css",
     "o/<slug:slug>/logo/<str:digest>", "sign-in/second", "sign-out", "forgot", "reset/<str:token>",
-    "set-up/<str:token>", "join", "join/<str:code>", "register", "confirm/<str:token>",
+    "set-up/<str:token>", "join", "join/<str:code>", "register", "confirm/<str:token>", "invitation/<str:token>",
+    "not-for-me/<str:token>",
     "_kit/", "_mail/", "_mail/<str:name>", "_mail/<str:name>/picture",
 }  # fmt: skip
 
@@ -159,6 +161,7 @@ def foreign(world: World) -> dict[str, object]:
         started_at=clock.now(),
     )
     group = world.birch.group("Birds")
+    invited = invite(world.birch, world.bob)
     code = codes.create(world.birch.organization, Wish(), world.bob.by)
     return {
         "member_id": world.bob.membership_id,
@@ -167,6 +170,7 @@ def foreign(world: World) -> dict[str, object]:
         "run_id": source.id,
         "identity": "f" * 64,
         "code_id": code.id,
+        "invitation_id": invited.id,
     }
 
 

@@ -16,7 +16,7 @@ from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.test import Client
 from recount import broken
-from world import PASSWORD, World, known, somebody
+from world import BY_OPERATOR, PASSWORD, World, known, somebody
 
 from usher.core import checks, mail, switches, work
 from usher.core import clock as clocks
@@ -30,13 +30,17 @@ from usher.events.types import OPERATOR, EventType
 from usher.lifecycle import deletion, erase
 from usher.lifecycle.desk import Choices
 from usher.lifecycle.joiner import NewAccount
+from usher.lifecycle.lists.parse import read
 from usher.lifecycle.models import Erasure
 from usher.methods.bulk_accounts import names
 from usher.methods.bulk_accounts import run as bulk_accounts
 from usher.methods.bulk_accounts.order import Order as BulkOrder
 from usher.methods.csv_import import run as csv_import
 from usher.methods.csv_import.options import Options
-from usher.methods.csv_import.parse import read
+from usher.methods.email_invitation.entries import Entry
+from usher.methods.email_invitation.models import Suppression
+from usher.methods.email_invitation.order import Order as InviteOrder
+from usher.methods.email_invitation.send import send
 from usher.methods.invite_code import entry
 from usher.methods.invite_code.models import CodeGroup, InviteCode
 from usher.organizations.create import create
@@ -105,10 +109,18 @@ def _rest(organization: Organization, eve: Account) -> None:
     Logo.objects.create(organization=organization, content_type="image/png", content=b"x", digest="x")
     OldSlug.objects.create(slug=f"old-{organization.slug}", organization=organization, at=clocks.now())
     mail.post("asks", "", Envelope(organization.id))
+    guests = [Entry(1, "guest@x.example", "guest@x.example", "")]
+    report = send(InviteOrder(organization, guests, BY_OPERATOR, groups=groups_of(organization), reserve=True))
+    assert report.rows[0].invitation_id
+    Suppression.objects.create(organization=organization, address_hash="x")
     ends = clocks.now() + dt.timedelta(days=7)
     OneTimeLink.objects.create(
         purpose="setup", token_hash=f"{organization.slug}-1", organization=organization, account=eve, expires_at=ends
     )
+
+
+def groups_of(organization: Organization) -> tuple[str, ...]:
+    return tuple(organization.groups.values_list("name", flat=True)[:1])
 
 
 def everything() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import http.cookiejar
+import json
 import os
 import re
 import signal
@@ -221,6 +222,33 @@ def test_no_password_rests_anywhere_after_signing_in(usher: Usher, tmp_path: Pat
         assert found(usher, secrets) == []
     assert found(usher, secrets) == []
     assert "listens" in usher.said
+
+
+MAILED = """
+import django; django.setup()
+from usher.methods.email_invitation import links
+from usher.methods.email_invitation.models import Invitation
+one = Invitation.objects.get()
+print(links.mailed_link(one)[-43:], links.refusal_link(one)[-43:])
+"""
+
+
+def test_c8_no_token_of_an_invitation_rests_anywhere(usher: Usher, tmp_path: Path) -> None:
+    """security.md C8: not in the database, not in a log, also after the links were opened; in the mail alone."""
+    set_up_link(usher)
+    told = json.loads(usher.run("invite", "--org", "cedar", "ann@mail.example", "--json"))
+    copied = told["people"][0]["link"][-43:]
+    usher.said = usher.said.replace(copied, "")  # said once, as asked; nowhere else
+    made = subprocess.run(
+        [sys.executable, "-c", MAILED], env=usher.environ, capture_output=True, text=True, check=True, timeout=30
+    )
+    mailed, refusal = made.stdout.split()
+    with usher.serving():
+        for page in (f"invitation/{mailed}", f"invitation/{copied}", f"not-for-me/{refusal}"):
+            with urllib.request.urlopen(f"{usher.base}/{page}", timeout=10) as answer:
+                assert answer.headers["Referrer-Policy"] in ("no-referrer", "same-origin")
+    places = found(usher, [mailed, copied, refusal])
+    assert [place for place in places if "/mail/" not in place] == []
 
 
 def test_a_canary_is_found_where_there_is_one(usher: Usher) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -19,10 +20,13 @@ from usher.lifecycle.telling import tell
 from usher.organizations import logo as logos
 from usher.organizations.create import create
 from usher.organizations.models import Logo, OldSlug, Organization
-from usher.organizations.settings import Settings, change, settings_of
+from usher.organizations.settings import change, settings_of
 
 PAGE = "/o/cedar/settings"
-NOW = {"name": "Cedar School", "slug": "cedar", "accent": "#0d5160", "time_zone": "UTC", "language": "en"}
+NOW = {
+    "name": "Cedar School", "slug": "cedar", "accent": "#0d5160", "time_zone": "UTC", "language": "en",
+    "invitation_days": "14",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -40,9 +44,7 @@ def changed(world: World) -> list[Event]:
 
 def rename(house: House, slug: str) -> Organization:
     organization = Organization.objects.get(id=house.id)
-    before = settings_of(organization)
-    wanted = Settings(before.name, slug, before.accent, before.time_zone, before.language)
-    return change(organization, wanted, OPERATOR)
+    return change(organization, replace(settings_of(organization), slug=slug), OPERATOR)
 
 
 # The form
