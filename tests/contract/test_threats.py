@@ -121,8 +121,8 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "R14": (
         f"{FLOWS}test_the_same_order_sent_twice_invites_nobody_twice",
-        "rooms/test_invitation.py::test_r14_the_form_sent_twice_is_one_person_who_is_in",
-        "rooms/test_invitation.py::test_r14_two_clicks_of_somebody_signed_in",
+        "rooms/test_invitation_page.py::test_r14_the_form_sent_twice_is_one_person_who_is_in",
+        "rooms/test_invitation_page.py::test_r14_two_clicks_of_somebody_signed_in",
     ),
     "R15": (
         "platform/test_smtp_workers.py::test_a_worker_that_slept_past_its_lease_sends_no_second_copy",
