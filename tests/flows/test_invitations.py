@@ -11,8 +11,8 @@ from inviting import ZOE, by_mail, entry, invite, order, token_of
 from mailing import link_in, mails, one_mail
 from world import PASSWORD, Person, World, known, somebody
 
+from usher.core import chores
 from usher.core import clock as clocks
-from usher.core import tidying
 from usher.core.errors import UsherError
 from usher.core.models import Mail
 from usher.core.reasons import Reason
@@ -303,7 +303,7 @@ def test_who_proves_the_address_later_is_found_by_the_tidying(world: World) -> N
     enter_by_code(code, world.eve.account_id)
     invitation = invite(world.cedar, world.ada)
     Account.objects.filter(id=world.eve.account_id).update(sign_in_key=ZOE, email=ZOE)
-    tidying.tidy()
+    chores.run_all()
     invitation.refresh_from_db()
     assert (invitation.state, invitation.method) == ("accepted", "invite_code")
 

@@ -16,8 +16,8 @@ from django.test import Client
 from mailing import link_in, mails, one_mail
 from world import PASSWORD, Person, World, signed_in, somebody
 
+from usher.core import chores, switches
 from usher.core import clock as clocks
-from usher.core import switches, worker
 from usher.core.limits import MAIL_ANYWHERE, MAIL_FROM, MAIL_TO, Limit
 from usher.core.mail import ANYWHERE
 from usher.core.models import Bucket, Mail
@@ -293,7 +293,7 @@ def test_what_is_over_is_thrown_away(code: InviteCode, clock: time_machine.Trave
     clock.shift(timedelta(hours=1))
     register(email="living@mail.example")
     clock.shift(registrations.LIVES - timedelta(minutes=30))
-    worker.tidy()
+    chores.run_all()
     assert list(Registration.objects.values_list("email", flat=True)) == ["living@mail.example"]
 
 

@@ -15,8 +15,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from world import PASSWORD, Person, World, signed_in
 
+from usher.core import chores
 from usher.core import sessions as store
-from usher.core.worker import tidy
 from usher.events.types import EventType
 from usher.people import devices, passwords, sessions
 
@@ -227,7 +227,7 @@ def test_what_is_over_is_thrown_away(world: World, monday: time_machine.Travelle
     monday.shift(timedelta(days=10))
     enter(world.ada)
     monday.shift(timedelta(days=5))
-    tidy()
+    chores.run_all()
     assert (Session.objects.count(), UserSession.objects.get().user_id) == (1, world.ada.account_id)
 
 

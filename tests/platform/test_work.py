@@ -14,11 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from world import World, signed_in
 
+from usher.core import chores, jobs, work, worker
 from usher.core import clock as clocks
-from usher.core import jobs, work, worker
 from usher.core import mail as outbox
 from usher.core.letters import Letter, letter
-from usher.core.models import Mail
+from usher.core.models import Chore, Mail
 from usher.core.work import BACK_OFF, KEPT, LEASE, claim, drain, run_one
 from usher.events.models import Event
 from usher.events.types import EventType
@@ -193,11 +193,11 @@ def test_it_is_thrown_away_after_a_month(db: None, clock: time_machine.Traveller
     post("zoe", never=True)
     drain()
     clock.shift(KEPT - dt.timedelta(minutes=1))
-    worker.tidy()
+    chores.run_all()
     assert Mail.objects.exists()
     clock.shift(dt.timedelta(minutes=2))
     assert claim(Mail) is None
-    worker.tidy()
+    chores.run_all()
     assert not Mail.objects.exists()
 
 
@@ -274,3 +274,43 @@ def test_nobody_else_does(world: World) -> None:
         assert signed_in(world.ada).post("/operator/settings/jobs", {"all": "1"}).status_code == 404
         assert Client().post("/operator/settings/jobs", {"all": "1"}).status_code in (302, 404)
     assert len(jobs.dead()) == 1
+
+
+# At intervals
+
+
+def test_a_chore_is_done_once_an_hour_by_whichever_worker(
+    db: None, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did: list[int] = []
+    monkeypatch.setattr(chores, "_registered", {"sweep": lambda: did.append(1)})
+    for _worker in range(3):
+        Chore.ensure()
+    drain([Chore])
+    assert (len(did), Chore.objects.count()) == (1, 1)
+    clock.shift(chores.EVERY - dt.timedelta(seconds=1))
+    drain([Chore])
+    assert len(did) == 1
+    clock.shift(dt.timedelta(seconds=1))
+    drain([Chore])
+    assert len(did) == 2
+
+
+def test_a_chore_that_fails_holds_up_no_other_and_is_tried_again(
+    db: None, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did: list[int] = []
+    monkeypatch.setattr(chores, "_registered", {"break": lambda: 1 // 0, "sweep": lambda: did.append(1)})
+    Chore.ensure()
+    drain([Chore])
+    assert len(did) == 1
+    broken = Chore.objects.get(name="break")
+    assert (broken.attempts, broken.failure) == (1, "Usher could not do it: ZeroDivisionError. The log says more.")
+    monkeypatch.setattr(chores, "_registered", {"sweep": lambda: did.append(1)})
+    clock.shift(dt.timedelta(seconds=BACK_OFF[0]))
+    drain([Chore])
+    assert "no such chore" in jobs.dead()[0].reason
+
+
+def test_everything_that_is_thrown_away_is_a_chore() -> None:
+    assert {"core.end_expired_sessions", "people.forget_registrations"} < set(chores.names())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
-from usher.core import letters, postman
+from usher.core import chores, clock, letters, postman
 from usher.core.letters import Fate
-from usher.core.work import End, WorkItem
+from usher.core.work import FREE, End, GiveUpError, WorkItem
 
 
 class Bucket(models.Model):
@@ -74,3 +74,33 @@ class Mail(WorkItem):
         if end is End.DEAD and self.key is not None:  # it was never tried to the end, and tells of nothing any more
             Mail.objects.filter(pk=self.pk).update(key=None)
         letters.follow(self, self.fate if end is End.DONE else letters.fate_of(end, error))
+
+
+class Chore(WorkItem):
+    """Something that is done again and again: one row each, which goes back into the queue when it is done."""
+
+    priority = 8
+
+    name = models.CharField(max_length=100, unique=True)
+
+    def __str__(self) -> str:
+        return f"chore {self.name}"
+
+    @property
+    def what(self) -> str:
+        return self.name
+
+    def perform(self) -> None:
+        try:
+            chores.run(self.name)
+        except LookupError:
+            raise GiveUpError("This version of Usher knows no such chore any more.") from None
+
+    def done(self) -> None:
+        """Back into the queue, for the next time."""
+        self.mine().update(**FREE, run_at=clock.now() + chores.EVERY, attempts=0, failure="")
+
+    @staticmethod
+    def ensure() -> None:
+        """A row for each chore there is; a new one is due at once."""
+        Chore.objects.bulk_create([Chore(name=name) for name in chores.names()], ignore_conflicts=True)

@@ -1,25 +1,25 @@
-"""What is thrown away now and then because nobody needs it any more.
-
-An app offers it in its module ``tidying``, which is found by name; the worker calls it about once an hour.
-"""
+"""What the ground floor throws away: drained limits, work long dead, sessions that have ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 
-from django.utils.module_loading import autodiscover_modules
+from django.conf import settings
 
-Act = Callable[[], object]
-_registered: dict[tuple[str, str], Act] = {}
-
-
-def tidies(act: Act) -> Act:
-    """Register something to throw away. It may run at the same time in several workers."""
-    _registered[(act.__module__, act.__qualname__)] = act
-    return act
+from usher.core import jobs, limits
+from usher.core.chores import tidies
 
 
-def tidy() -> None:
-    autodiscover_modules("tidying")
-    for act in _registered.values():
-        act()
+@tidies
+def forget_drained_limits() -> None:
+    limits.forget_drained()
+
+
+@tidies
+def throw_away_dead_work() -> None:
+    jobs.throw_away()
+
+
+@tidies
+def end_expired_sessions() -> None:
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()

@@ -10,8 +10,8 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from usher.core import clock
+from usher.core.chores import tidies
 from usher.core.sessions import delete_piecewise
-from usher.core.tidying import tidies
 from usher.people.models import Registration
 
 

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from usher.core import clock
+from usher.core.chores import tidies
 from usher.core.retry import retrying
-from usher.core.tidying import tidies
 from usher.methods.email_invitation.arrived import close
 from usher.methods.email_invitation.models import Invitation
 from usher.organizations.models import License, SeatReservation
