@@ -109,8 +109,9 @@ def _preferred(one: AccountFacts | None, other: AccountFacts) -> AccountFacts:
 
 
 def _look_up_kept(house: House, addresses: Iterable[str]) -> None:
-    """Which of these addresses have a seat kept for them."""
+    """Which of these addresses have a seat kept for them, of a kind that the plan still has."""
     mine = live_reservations(house.organization_id).filter(address_key__in={key for key in addresses if key})
+    mine = mine.filter(pool__in=list(house.pools))
     house.kept.update(mine.values_list("address_key", "pool"))
 
 

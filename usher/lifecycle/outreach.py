@@ -43,6 +43,8 @@ def count_mails(organization: Organization, by: By, addresses: Sequence[str]) ->
     then they are counted if and only if they are posted, and its locks are held for a moment. Always in this order
     of limits. Of two who take the last ones at the same time, one gets them.
     """
+    if left_of(organization, by, 1) < 1:  # asked first: mails that cannot go out use up nobody's share
+        return {address: Reason.TOO_MANY_INVITATIONS(left=0) for address in addresses}
     taken = INVITE_TO.take(addresses)
     refused = {address: Reason.ADDRESS_HAS_ENOUGH("email") for address in addresses if address not in taken}
     if taken and not all(limit.take([who], len(taken)) for limit, who in limits_of(organization, by)):

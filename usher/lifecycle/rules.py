@@ -135,8 +135,10 @@ def seats_are_taken(joiner: Joiner, house: House) -> Facts | None:
     if role is None:
         return None
     pool = house.pools[role.pool]
-    # A seat that is kept counts like a taken one, but for the one it is kept for.
-    taken = pool.used + pool.kept - (house.kept.get(house.address_of(joiner)) == role.pool)
+    # A seat that is kept counts like a taken one. Whoever one is kept for needs a free one alone: where the licence
+    # was lowered below what is kept, the first of them come in.
+    is_kept = house.kept.get(house.address_of(joiner)) == role.pool
+    taken = pool.used if is_kept else pool.used + pool.kept
     return {"limit": pool.limit, "pool": role.pool} if taken >= pool.limit else None
 
 

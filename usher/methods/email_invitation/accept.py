@@ -11,9 +11,9 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
 from usher.core.retry import retrying
 from usher.lifecycle.joiner import NewAccount, Outcome, Result
+from usher.lifecycle.outreach import suppressed
 from usher.methods.email_invitation.entry import enter
 from usher.methods.email_invitation.found import Found, find, objection
-from usher.methods.email_invitation.order import suppressed
 from usher.methods.email_invitation.send import post
 from usher.people import claim, credentials, passwords
 from usher.people.addresses import parse_address

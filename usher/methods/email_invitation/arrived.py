@@ -20,11 +20,13 @@ def close(organization_id: uuid.UUID, members: Mapping[str, uuid.UUID]) -> None:
     waiting = Invitation.objects.filter(
         organization_id=organization_id, state=Invitation.State.OPEN, address_key__in=list(members)
     )
-    held = list(waiting.select_for_update().order_by("id"))
-    if not held:
+    found = list(waiting.select_for_update().order_by("id"))
+    if not found:
         return
-    came = Membership.objects.in_bulk([members[one.address_key] for one in held])
+    came = Membership.objects.in_bulk([members[one.address_key] for one in found])
     now = clock.now()
+    # Whom the tidying saw may have been taken back by an undo before it had the lock.
+    held = [one for one in found if members[one.address_key] in came]
     people = [(one, came[members[one.address_key]]) for one in held]
     for one, member in people:
         one.state, one.ended_at = Invitation.State.ACCEPTED, now

@@ -20,10 +20,11 @@ from usher.events import record
 from usher.events.types import EventType
 from usher.lifecycle import house as houses
 from usher.lifecycle.joiner import By, Terms
+from usher.lifecycle.outreach import suppressed
 from usher.methods.email_invitation import links
 from usher.methods.email_invitation.history import event
 from usher.methods.email_invitation.models import Invitation
-from usher.methods.email_invitation.order import Order, count_mails, suppressed
+from usher.methods.email_invitation.order import Order, count_mails
 from usher.methods.email_invitation.send import lifetime, post, reservation
 from usher.methods.email_invitation.words import standing_word
 from usher.organizations.models import License, Organization, SeatReservation
@@ -130,7 +131,9 @@ def _send_again(organization: Organization, invitation_id: uuid.UUID, by: By) ->
         one = _hold(organization, invitation_id, by)
         _still_open(one, also_expired=True)
         one.link_id, one.expires_at = new_id(), clock.now() + lifetime(organization)
-        one.token_hash, one.actor_id = links.mailed_hash(one.link_id), by.actor.account_id
+        # The link "not for me" stays, but follows from the pepper, which may be another one since.
+        one.token_hash, one.refusal_hash = links.mailed_hash(one.link_id), links.refusal_hash(one.id)
+        one.actor_id = by.actor.account_id
         one.mailing, one.mailed_at = Invitation.Mailing.QUEUED, clock.now()
         one.mail_code = one.mail_tries = 0
         one.copied_hash = None

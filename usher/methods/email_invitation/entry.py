@@ -10,7 +10,7 @@ from usher.lifecycle.join import join, join_many
 from usher.lifecycle.joiner import OPERATOR_RANK, By, Joiner, NewAccount, Outcome, Terms
 from usher.lifecycle.run import Run
 from usher.methods.email_invitation.found import Found
-from usher.methods.email_invitation.ticket import InvitationTicket
+from usher.methods.email_invitation.ticket import ChangedError, InvitationTicket
 from usher.organizations.plans import Method
 
 
@@ -22,7 +22,11 @@ def enter(found: Found, account: uuid.UUID | NewAccount) -> Outcome:
     actor = Actor("account", account) if isinstance(account, uuid.UUID) else SYSTEM
     evidence = "a copied link, the address not proved" if found.is_unproved else "an invitation to their address"
     joiner = Joiner(Method.EMAIL_INVITATION, account, found.role.slug, found.groups, evidence)
-    return join(found.invitation.organization_id, joiner, By(actor, OPERATOR_RANK), InvitationTicket(found))
+    try:
+        return join(found.invitation.organization_id, joiner, By(actor, OPERATOR_RANK), InvitationTicket(found))
+    except ChangedError:  # between the look and the lock: what holds is what the admin said last
+        found.invitation.refresh_from_db(fields=["role"])
+        return enter(found, account)
 
 
 def look_ahead(organization_id: uuid.UUID, joiners: Sequence[Joiner], by: By) -> list[Outcome]:

@@ -14,10 +14,11 @@ from usher.core import clock
 from usher.core.defang import tamed
 from usher.core.letters import Fate, Letter, afterwards, letter
 from usher.core.models import Mail
+from usher.lifecycle.outreach import suppressed
 from usher.methods.email_invitation import links
 from usher.methods.email_invitation.found import objection
 from usher.methods.email_invitation.models import Invitation
-from usher.methods.email_invitation.order import LONGEST_NOTE, suppressed
+from usher.methods.email_invitation.order import LONGEST_NOTE
 from usher.methods.email_invitation.send import LETTER
 from usher.organizations.models import Organization
 from usher.people.models import Account
@@ -54,12 +55,13 @@ def invitation(mail: Mail) -> Letter | None:
 
 
 def _letter(found: Invitation) -> Letter:
-    organization, role = found.organization, found.organization.license.plan.role(found.role)
+    organization, plan = found.organization, found.organization.license.plan
+    role = plan.role(found.role) or plan.lowest  # as at the door, when the plan is another one since
     actor = Account.objects.filter(id=found.actor_id).first() if found.actor_id else None
     refusal = links.refusal_link(found)
     context = {
         "organization": organization.name,
-        "role": str(role.label) if role else "",
+        "role": str(role.label),
         "groups": [group.name for group in found.groups.order_by("name_key")],
         "inviter": actor.username if actor else "",
         "name": found.username,

@@ -192,12 +192,7 @@ def _invited(order: Order, addresses: Collection[str]) -> set[str]:
 
 def _suppressed(order: Order, addresses: Collection[str]) -> set[str]:
     """Whoever wants no mails may still be handed a link."""
-    return suppressed(order.organization, addresses) if order.mailed else set()
-
-
-def suppressed(organization: Organization, addresses: Collection[str]) -> set[str]:
-    """Those of the addresses (keys) that want no invitations from here."""
-    return outreach.suppressed(organization, addresses)
+    return outreach.suppressed(order.organization, addresses) if order.mailed else set()
 
 
 def _full(order: Order, addresses: Collection[str]) -> set[str]:

@@ -118,8 +118,12 @@ def lifetime(organization: Organization) -> dt.timedelta:
 
 def _close_expired(organization: Organization, addresses: Sequence[str], now: dt.datetime) -> None:
     """One whose time is over makes room for the new one of the same address."""
-    old = Invitation.objects.filter(organization=organization, address_key__in=addresses, expires_at__lte=now)
-    old.filter(state=Invitation.State.OPEN).update(state=Invitation.State.REVOKED, ended_at=now)
+    expired = Invitation.objects.filter(
+        organization=organization, address_key__in=addresses, expires_at__lte=now, state=Invitation.State.OPEN
+    )
+    old = list(expired.values_list("id", flat=True))
+    SeatReservation.objects.filter(ref__in=old).delete()
+    Invitation.objects.filter(id__in=old).update(state=Invitation.State.REVOKED, ended_at=now)
 
 
 def _link(organization: Organization, rows: Sequence[Weighed], made: Sequence[Invitation]) -> None:
@@ -136,11 +140,11 @@ def _link(organization: Organization, rows: Sequence[Weighed], made: Sequence[In
 
 
 def reservation(invitation: Invitation) -> SeatReservation:
-    """The seat that is kept for an invitation, of the kind its role takes."""
-    role = invitation.organization.license.plan.role(invitation.role)
+    """The seat that is kept for an invitation, of the kind its role takes; a role that the plan lost is the lowest."""
+    plan = invitation.organization.license.plan
     return SeatReservation(
         organization_id=invitation.organization_id,
-        pool=role.pool if role else "",
+        pool=(plan.role(invitation.role) or plan.lowest).pool,
         address_key=invitation.address_key,
         ref=invitation.id,
         until=invitation.expires_at,

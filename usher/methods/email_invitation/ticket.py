@@ -16,10 +16,15 @@ from usher.lifecycle.joiner import Outcome, Result
 from usher.methods.email_invitation.found import Found, objection, over
 from usher.methods.email_invitation.history import accepted
 from usher.methods.email_invitation.models import Invitation
+from usher.organizations.models import SeatReservation
 from usher.organizations.plans import Method
 from usher.people.models import Membership
 
 CAME = (Result.CREATED, Result.JOINED, Result.PLACED, Result.UNCHANGED)
+
+
+class ChangedError(Exception):
+    """The role is another one than it was when somebody asked to come in."""
 
 
 class InvitationTicket:
@@ -29,10 +34,15 @@ class InvitationTicket:
         self.found = found
 
     def hold(self) -> TicketFacts:
-        """Read anew under the lock: taken back, sent again or accepted since the page was shown."""
+        """Read anew under the lock: taken back, sent again or accepted since the page was shown.
+
+        Raises ChangedError.
+        """
         held = self._row().select_for_update(of=("self",)).select_related("organization__license").first()
         if held is None:
             return TicketFacts(stop=Reason.INVITATION_DEAD())
+        if held.role != self.found.invitation.role:
+            raise ChangedError
         return TicketFacts(stop=over(held) or objection(held))
 
     def punch(self, outcomes: Sequence[Outcome]) -> None:
@@ -47,6 +57,8 @@ class InvitationTicket:
             state=Invitation.State.ACCEPTED, ended_at=now, membership_id=came.membership_id, method=method
         ):
             raise UsherError(Reason.INVITATION_DEAD())
+        # The door gives back the seat of whoever takes one. A member already takes none, and needs no kept one.
+        SeatReservation.objects.filter(ref=self.found.invitation.id).delete()
         by = Actor("account", came.account_id)
         record.record(accepted(self.found.invitation, came.account_id, came.joiner.role, method, by))
 
