@@ -23,6 +23,7 @@ from usher.people.access import Lock, Visit, lock
 SHOWN = 20  # jobs that were given up; `usher jobs --dead` lists them all
 KINDS = {
     "mail": lazy("Mail"),
+    "chore": lazy("Tidying up, once an hour"),
     "hashbatch": lazy("Hardening of passwords"),
     "erasure": lazy("Erasing of organisations"),
 }

@@ -118,10 +118,12 @@ def _still_open(one: Invitation, *, also_expired: bool = False) -> None:
 
 def _resend(organization: Organization, invitation: Invitation, by: By) -> bool:
     order = Order(organization, (), by)
+    if no := may_handle(invitation, organization.license.plan, by):  # before anything is counted
+        raise UsherError(no)
     if suppressed(organization, [invitation.address_key]):
         raise UsherError(Reason.ADDRESS_SUPPRESSED("email"))
-    if invitation.state == State.OPEN and (no := count_mails(order, [invitation.address_key])):
-        raise UsherError(*no.values())
+    if invitation.state == State.OPEN and (full := count_mails(order, [invitation.address_key])):
+        raise UsherError(*full.values())
     return _send_again(organization, invitation.id, by)
 
 

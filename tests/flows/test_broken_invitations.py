@@ -1,0 +1,184 @@
+"""Invitations that met something else on their way: another plan, another pepper, a smaller licence, a second look."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import time_machine
+from django.test import Client
+from invited import OWN, page_of, register
+from inviting import ZOE, by_mail, invite
+from mailing import link_in, one_mail
+from world import World, signed_in, somebody
+
+from usher.core import checks, chores, limits, pepper
+from usher.events.types import OPERATOR
+from usher.lifecycle import licensing, outreach
+from usher.lifecycle.joiner import Result
+from usher.methods.email_invitation import changes
+from usher.methods.email_invitation.arrived import close
+from usher.methods.email_invitation.entry import enter
+from usher.methods.email_invitation.models import Invitation
+from usher.methods.invite_code.entry import enter as enter_by_code
+from usher.methods.invite_code.models import InviteCode
+from usher.organizations.models import Organization, SeatReservation
+from usher.people import passwords
+from usher.people.models import Account, Membership
+
+EVE = "eve@elsewhere.example"
+
+
+def faults() -> list[str]:
+    """What `usher check` says."""
+    return [case for verdict in checks.run(checks.everything()).invariants for case in verdict.cases]
+
+
+def another_plan(world: World) -> Organization:
+    """Birch is a school now, with other roles and other seats. As a page finds it."""
+    licensing.change(world.birch.organization, licensing.Wanted(plan="school"), OPERATOR)
+    world.birch.organization = Organization.objects.get(id=world.birch.id)
+    return world.birch.organization
+
+
+def eve_is_zoe(world: World) -> None:
+    """Eve is in by a code, and proves the invited address only now."""
+    code = InviteCode.objects.create(organization=world.cedar.organization, code="7K4M29QX", role="student")
+    enter_by_code(code, world.eve.account_id)
+    Account.objects.filter(id=world.eve.account_id).update(sign_in_key=ZOE, email=ZOE)
+
+
+# Seats that are kept
+
+
+def test_whoever_is_invited_anew_leaves_no_seat_kept_twice(world: World, clock: time_machine.Traveller) -> None:
+    invite(world.cedar, world.ada, reserve=True)
+    clock.shift(dt.timedelta(days=14))
+    again = invite(world.cedar, world.ada, reserve=True)
+    assert list(SeatReservation.objects.values_list("ref", flat=True)) == [again.id]
+    assert faults() == []
+
+
+def test_a_member_who_accepts_needs_no_kept_seat(world: World) -> None:
+    invitation = invite(world.cedar, world.ada, reserve=True)
+    eve_is_zoe(world)
+    used = world.cedar.seats("student").used
+    assert signed_in(world.eve).post(page_of(invitation), {"act": "accept"}).status_code == 302
+    invitation.refresh_from_db()
+    assert (invitation.state, world.cedar.seats("student").used) == ("accepted", used)
+    assert not SeatReservation.objects.exists()
+    assert faults() == []
+
+
+def test_a_smaller_licence_still_lets_in_those_it_has_room_for(world: World) -> None:
+    used = world.cedar.seats("student", 500).used
+    invitation = invite(world.cedar, world.ada, EVE, "b@mail.example", "c@mail.example", reserve=True)
+    other = Invitation.objects.get(address_key="b@mail.example")
+    world.cedar.seats("student", used + 1)
+    assert world.cedar.add(somebody("Late", email="late@mail.example")).reason == "seats_taken"
+    assert enter(by_mail(invitation), world.eve.account_id).result is Result.JOINED
+    account = Account.objects.create(
+        username="Ben", email="b@mail.example", sign_in_key="b@mail.example", claimed_at=other.created_at
+    )
+    assert enter(by_mail(other), account.id).findings[0].code == "seats_taken"
+    assert world.cedar.seats("student").used == used + 1
+
+
+# Another plan
+
+
+def test_a_role_that_the_plan_lost_is_the_lowest_also_when_it_is_sent_again(world: World) -> None:
+    invitation = invite(world.birch, world.bob, role="creator", reserve=True)
+    (done,) = changes.resend(another_plan(world), [invitation.id], world.bob.by)
+    assert done.changed
+    assert list(SeatReservation.objects.values_list("pool", flat=True)) == ["student"]
+    assert "invites you to Birch as Student." in one_mail().body
+
+
+def test_a_seat_of_a_kind_that_the_plan_lost_stops_nobody(world: World) -> None:
+    invitation = invite(world.birch, world.bob, EVE, role="creator", reserve=True)
+    another_plan(world)
+    invite(world.birch, world.bob, "new@mail.example", reserve=True)
+    assert enter(by_mail(invitation), world.eve.account_id).result is Result.JOINED
+    assert SeatReservation.objects.count() == 1
+    assert faults() == []
+
+
+# Between the look and the lock
+
+
+def test_the_role_that_an_admin_changed_meanwhile_is_the_one(world: World) -> None:
+    found = by_mail(invite(world.cedar, world.ada, EVE, role="admin"))
+    changes.set_role(world.cedar.organization, [found.invitation.id], "student", world.ada.by)
+    assert enter(found, world.eve.account_id).result is Result.JOINED
+    assert Membership.objects.get(account=world.eve.account_id).role == "student"
+
+
+def test_also_while_somebody_new_sends_the_form(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    invitation = invite(world.cedar, world.ada, role="teacher")
+    make: Callable[[str], str] = passwords.make
+
+    def slowly(password: str) -> str:
+        changes.set_role(world.cedar.organization, [invitation.id], "student", world.ada.by)
+        return make(password)
+
+    monkeypatch.setattr(passwords, "make", slowly)
+    client = Client()
+    assert register(client, page_of(invitation), OWN).status_code == 302
+    assert Membership.objects.get(account__sign_in_key=ZOE).role == "student"
+    assert "as Student." in client.get("/o/cedar/").content.decode()
+
+
+def test_somebody_taken_back_before_the_tidying_had_the_lock_is_not_in(world: World) -> None:
+    invitation = invite(world.cedar, world.ada)
+    close(world.cedar.id, {ZOE: invitation.id})  # an id that is no membership any more
+    invitation.refresh_from_db()
+    assert invitation.state == "open"
+
+
+# What is said of them
+
+
+def test_an_invitation_that_came_true_after_its_end_was_not_used_too_late(
+    world: World, clock: time_machine.Traveller
+) -> None:
+    first, second = invite(world.cedar, world.ada, EVE), invite(world.cedar, world.ada)
+    assert enter(by_mail(first), world.eve.account_id).result is Result.JOINED
+    clock.shift(dt.timedelta(days=15))
+    Account.objects.filter(id=world.eve.account_id).update(sign_in_key=ZOE, email=ZOE)
+    chores.run_all()
+    second.refresh_from_db()
+    assert second.state == "accepted"
+    assert faults() == []
+    Invitation.objects.filter(id=first.id).update(ended_at=first.expires_at)
+    assert faults() == [f"The invitation {first.id} was used after its end."], "one that was is still seen"
+
+
+def test_under_another_pepper_all_links_of_a_mail_work(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    invitation = invite(world.cedar, world.ada)
+    one_mail()
+    before = pepper.subkey
+    monkeypatch.setattr(pepper, "subkey", lambda purpose: before(f"{purpose} of another"))
+    changes.resend(world.cedar.organization, [invitation.id], world.ada.by)
+    message = one_mail()
+    for page in ("/invitation/", "/not-for-me/"):
+        assert Client().get(link_in(message, page)).status_code == 200, page
+
+
+# What is counted
+
+
+def test_c11_mails_that_cannot_go_out_use_up_nobodys_share(world: World) -> None:
+    limits.INVITE_UNKNOWN.add(str(world.birch.id), 50)
+    refused = outreach.count_mails(world.birch.organization, world.bob.by, [ZOE])
+    assert refused[ZOE].code == "too_many_invitations"
+    assert limits.INVITE_TO.free(ZOE) == 2
+
+
+def test_c11_nor_does_what_one_may_not_send(world: World) -> None:
+    invitation = invite(world.cedar, world.ada, role="teacher", groups=("Year 5",))
+    free = limits.INVITE_TO.free(ZOE)
+    (done,) = changes.resend(world.cedar.organization, [invitation.id], world.tom.by)
+    assert [finding.code for finding in done.findings] == ["role_above_yours"]
+    assert limits.INVITE_TO.free(ZOE) == free
