@@ -15,8 +15,11 @@ from world import World, signed_in, somebody
 
 from usher.core import checks, chores, limits, pepper
 from usher.events.types import OPERATOR
-from usher.lifecycle import licensing, outreach
+from usher.lifecycle import licensing, outreach, past, undo
 from usher.lifecycle.joiner import Result
+from usher.lifecycle.lists.parse import read
+from usher.methods.csv_import import run as imports
+from usher.methods.csv_import.options import Options
 from usher.methods.email_invitation import changes
 from usher.methods.email_invitation.arrived import close
 from usher.methods.email_invitation.entry import enter
@@ -135,6 +138,21 @@ def test_somebody_taken_back_before_the_tidying_had_the_lock_is_not_in(world: Wo
     close(world.cedar.id, {ZOE: invitation.id})  # an id that is no membership any more
     invitation.refresh_from_db()
     assert invitation.state == "open"
+
+
+def test_an_import_can_be_undone_also_where_it_closed_invitations(world: World) -> None:
+    invitation = invite(world.cedar, world.ada, reserve=True)
+    text = f"email,username\n{ZOE},Zoë\nann@mail.example,Ann\n".encode()
+    given = imports.Order(world.cedar.organization, read(text, "list.csv"), Options("student"), world.ada.by)
+    source = imports.start(given)
+    list(imports.write(given, source))
+    invitation.refresh_from_db()
+    assert (invitation.state, invitation.method) == ("accepted", "csv_import")
+    book = past.find(world.cedar.organization, None, source.id)
+    assert book
+    assert undo.undo(world.cedar.organization, book, world.ada.by).goes == 2
+    assert invite(world.cedar, world.ada).state == "open"
+    assert faults() == []
 
 
 # What is said of them

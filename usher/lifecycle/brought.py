@@ -87,11 +87,11 @@ def _since(organization_id: uuid.UUID, accounts: Sequence[uuid.UUID], ids: Seque
 def _changes(organization_id: uuid.UUID, accounts: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
     """The first thing that happened to each account, but for its joining, as the page of events calls it.
 
-    What the run itself does to its people (new passwords for an import) is one event about the run.
+    What the run itself does to its people (new passwords for an import) is one event about the run. An invitation that
+    came true by the run is a part of the joining; whoever opened one has an account of his own.
     """
-    told = Event.objects.filter(account_id__in=accounts).exclude(
-        type=EventType.MEMBERSHIP_CREATED.value, organization_id=organization_id
-    )
+    joining = (EventType.MEMBERSHIP_CREATED.value, EventType.INVITATION_ACCEPTED.value)
+    told = Event.objects.filter(account_id__in=accounts).exclude(type__in=joining, organization_id=organization_id)
     changes: dict[uuid.UUID, str] = {}
     for account_id, kind in told.order_by("id").values_list("account_id", "type"):
         if account_id:
