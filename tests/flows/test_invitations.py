@@ -217,7 +217,11 @@ def test_c7_an_inviter_who_may_no_longer_takes_his_invitations_with_him(world: W
     move(world.cedar.id, second.membership.id, "admin", world.ada.by)
     deactivate(world.cedar.id, second.membership.id, world.ada.by)
     assert enter(by_mail(one), world.eve.account_id).findings[0].code == "inviter_gone", "not here any more"
+    (row,) = desk.page(world.cedar.organization, world.ada.by).rows
+    assert "lets nobody in. Send it again" in row.why, "and the desk says so"
     changes.resend(world.cedar.organization, [one.id], world.ada.by)
+    (row,) = desk.page(world.cedar.organization, world.ada.by).rows
+    assert row.why == ""
     assert enter(by_mail(one), world.eve.account_id).result is Result.JOINED, "it is Ada's now"
 
 

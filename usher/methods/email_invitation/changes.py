@@ -24,7 +24,7 @@ from usher.lifecycle.outreach import suppressed
 from usher.methods.email_invitation import links
 from usher.methods.email_invitation.history import event
 from usher.methods.email_invitation.models import Invitation
-from usher.methods.email_invitation.order import Order, count_mails
+from usher.methods.email_invitation.order import Order, check, count_mails
 from usher.methods.email_invitation.send import lifetime, post, reservation
 from usher.methods.email_invitation.words import standing_word
 from usher.organizations.models import License, Organization, SeatReservation
@@ -118,6 +118,7 @@ def _still_open(one: Invitation, *, also_expired: bool = False) -> None:
 
 def _resend(organization: Organization, invitation: Invitation, by: By) -> bool:
     order = Order(organization, (), by)
+    check(order)
     if no := may_handle(invitation, organization.license.plan, by):  # before anything is counted
         raise UsherError(no)
     if suppressed(organization, [invitation.address_key]):

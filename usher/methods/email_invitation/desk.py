@@ -11,8 +11,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from usher.core import clock
 from usher.lifecycle.joiner import By
+from usher.lifecycle.visitor import by_account
+from usher.methods.email_invitation.found import may_still
 from usher.methods.email_invitation.models import Invitation, InvitationGroup, Standing
-from usher.methods.email_invitation.words import mail_words
+from usher.methods.email_invitation.words import gone_words, mail_words
 from usher.organizations.models import Organization
 from usher.people.models import Account
 
@@ -35,8 +37,9 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One invitation as the desk shows it. ``why`` says what became of its mail; ``inviter`` is empty for the operator.
+    """One invitation as the desk shows it.
 
+    ``why`` says what became of its mail, or that its link lets nobody in; ``inviter`` is empty for the operator;
     ``way`` is the code of the method by which an accepted one came in.
     """
 
@@ -137,23 +140,25 @@ def everything(organization: Organization, by: By, chosen: Filter = Filter()) ->
 
 
 def rows_of(organization: Organization, some: Sequence[Invitation]) -> Iterator[Row]:
-    """Two more queries for any number of them."""
+    """Three more queries for any number of them, and a few for each who invited those that wait."""
     actors = {one.actor_id for one in some if one.actor_id}
     names = dict(Account.objects.filter(id__in=actors).values_list("id", "username"))
     links = InvitationGroup.objects.filter(invitation__in=some).order_by("group__name_key")
-    groups: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for invitation_id, name in links.values_list("invitation_id", "group__name"):
-        groups[invitation_id].append(name)
+    groups: dict[uuid.UUID, dict[uuid.UUID, str]] = defaultdict(dict)
+    for invitation_id, group_id, name in links.values_list("invitation_id", "group_id", "group__name"):
+        groups[invitation_id][group_id] = name
+    may = {actor: by_account(organization, actor) for actor in {one.actor_id for one in some if one.is_live}}
     plan, now = organization.license.plan, clock.now()
     for one in some:
         role = plan.role(one.role)
+        is_dead = one.is_live and not may_still(may[one.actor_id], role, groups[one.id])
         yield Row(
             invitation=one,
             standing=one.standing(now),
             role=str(role.label) if role else one.role,
-            groups=tuple(groups[one.id]),
+            groups=tuple(groups[one.id].values()),
             inviter=names.get(one.actor_id, "") if one.actor_id else "",
-            why=mail_words(one),
+            why=gone_words() if is_dead else mail_words(one),
             way=one.method,
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -11,6 +13,7 @@ from django.utils.timezone import localtime
 from usher.core import tokens
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
+from usher.lifecycle.joiner import By
 from usher.lifecycle.visitor import by_account
 from usher.methods.email_invitation.links import COPIED, MAILED
 from usher.methods.email_invitation.models import Invitation
@@ -90,10 +93,12 @@ def objection(invitation: Invitation) -> Finding | None:
     """Why whoever invited could not do it any more: no rank for this role now, or no say in these groups."""
     organization = invitation.organization
     by, role = by_account(organization, invitation.actor_id), organization.license.plan.role(invitation.role)
-    gone = Reason.INVITER_GONE(organization=organization.name)
+    groups = set(invitation.group_links.values_list("group_id", flat=True)) if by and by.groups is not None else set()
+    return None if may_still(by, role, groups) else Reason.INVITER_GONE(organization=organization.name)
+
+
+def may_still(by: By | None, role: Role | None, groups: Collection[uuid.UUID]) -> bool:
+    """Whether somebody, as he may bring people now, could invite with this role into these groups."""
     if by is None or (role and role.rank > by.rank):
-        return gone
-    if by.groups is not None:
-        wanted = set(invitation.group_links.values_list("group_id", flat=True))
-        return None if wanted and wanted <= by.groups else gone
-    return None
+        return False
+    return by.groups is None or (bool(groups) and set(groups) <= by.groups)

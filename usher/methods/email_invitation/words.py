@@ -58,6 +58,11 @@ def mail_words(invitation: Invitation) -> str:
     return ""
 
 
+def gone_words() -> str:
+    """Of an invitation that waits in vain, since its inviter has lost the role or the group."""
+    return _("Whoever sent it may not invite people any more, so it lets nobody in. Send it again yourself.")
+
+
 def _failed(code: int) -> str:
     if code:
         return _("The mail server refused it with {code}.").format(code=code)
