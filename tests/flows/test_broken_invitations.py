@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from invited import OWN, page_of, register
-from inviting import ZOE, by_mail, invite
-from mailing import link_in, one_mail
+from inviting import ZOE, by_mail, entry, invite
+from mailing import link_in, mails, one_mail
 from world import World, signed_in, somebody
 
 from usher.core import checks, chores, limits, pepper
@@ -20,13 +22,15 @@ from usher.lifecycle.joiner import Result
 from usher.lifecycle.lists.parse import read
 from usher.methods.csv_import import run as imports
 from usher.methods.csv_import.options import Options
-from usher.methods.email_invitation import changes
+from usher.methods.email_invitation import changes, desk
 from usher.methods.email_invitation.arrived import close
 from usher.methods.email_invitation.entry import enter
-from usher.methods.email_invitation.models import Invitation
+from usher.methods.email_invitation.models import Invitation, InvitationGroup, Standing
 from usher.methods.invite_code.entry import enter as enter_by_code
 from usher.methods.invite_code.models import InviteCode
+from usher.organizations import suspend
 from usher.organizations.models import Organization, SeatReservation
+from usher.organizations.plans import Method
 from usher.people import passwords
 from usher.people.models import Account, Membership
 
@@ -106,6 +110,16 @@ def test_a_seat_of_a_kind_that_the_plan_lost_stops_nobody(world: World) -> None:
     assert enter(by_mail(invitation), world.eve.account_id).result is Result.JOINED
     assert SeatReservation.objects.count() == 1
     assert faults() == []
+
+
+def test_a_plan_that_lost_this_way_in_sends_nothing_again(world: World) -> None:
+    invitation = invite(world.cedar, world.ada)
+    one_mail()
+    licensing.override(world.cedar.organization, {Method.CSV_IMPORT}, OPERATOR, groups=True)
+    organization = Organization.objects.get(id=world.cedar.id)
+    (done,) = changes.resend(organization, [invitation.id], world.ada.by)
+    assert [finding.code for finding in done.findings] == ["method_not_in_plan"]
+    assert mails() == []
 
 
 # Between the look and the lock
@@ -200,3 +214,39 @@ def test_c11_nor_does_what_one_may_not_send(world: World) -> None:
     (done,) = changes.resend(world.cedar.organization, [invitation.id], world.tom.by)
     assert [finding.code for finding in done.findings] == ["role_above_yours"]
     assert limits.INVITE_TO.free(ZOE) == free
+
+
+def test_a_group_is_not_renamed_while_people_are_invited_into_it(world: World) -> None:
+    """On PostgreSQL a KeyError, when its name changed between the look and the writing: it is held meanwhile."""
+    with CaptureQueriesContext(connection) as queries:
+        invite(world.cedar, world.ada, groups=("Year 5",))
+    if connection.vendor == "postgresql":
+        assert any('FROM "people_group"' in one["sql"] and "FOR UPDATE" in one["sql"] for one in queries)
+    assert InvitationGroup.objects.get().group == world.year5
+
+
+def test_what_was_not_sent_says_why_and_how_to_go_on(world: World) -> None:
+    """Suspended while the mail waited: it was "not mailed" for good, without a word."""
+    invitation = invite(world.cedar, world.ada)
+    suspend.suspend(world.cedar.organization, "late with money", world.olga.actor)
+    assert mails() == []
+    (row,) = desk.page(world.cedar.organization, world.ada.by).rows
+    assert (row.standing, "the organisation was closed" in row.why) == (Standing.FAILED, True)
+    suspend.resume(world.cedar.organization, world.olga.actor)
+    changes.resend(world.cedar.organization, [invitation.id], world.ada.by)
+    assert len(mails()) == 1
+
+
+def test_nothing_that_was_typed_goes_out_from_where_nobody_is_known(world: World) -> None:
+    """Group names and names of people were free text too."""
+    invite(world.cedar, world.ada, entries=[entry(ZOE, username="Call 555 now")], groups=("Year 5",))
+    Organization.objects.filter(id=world.cedar.id).update(trusted_at=None)
+    body = str(one_mail().body)
+    assert not [typed for typed in ("Call 555", "Year 5", "Ada Ash") if typed in body]
+
+
+def test_the_last_day_is_that_of_the_organisation(world: World) -> None:
+    Organization.objects.filter(id=world.cedar.id).update(time_zone="Pacific/Auckland")
+    invitation = invite(world.cedar, world.ada)
+    Invitation.objects.filter(id=invitation.id).update(expires_at=dt.datetime(2126, 3, 1, 20, tzinfo=dt.UTC))
+    assert "2 March 2126" in str(one_mail().body)

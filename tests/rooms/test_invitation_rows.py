@@ -145,7 +145,7 @@ def test_c6_it_ends_to_the_second(world: World, clock: time_machine.Traveller, l
         return
     before = state()
     page = Client().get(path)
-    assert (page.status_code, "This invitation ended on 16 Mar 2026." in text_of(page)) == (410, True)
+    assert (page.status_code, "This invitation ended on 16 March 2026." in text_of(page)) == (410, True)
     assert register(Client(), path).status_code == 410
     assert state() == before
 

@@ -18,6 +18,7 @@ from usher.lifecycle.joiner import Result
 from usher.methods.email_invitation import changes, links
 from usher.methods.email_invitation.models import Invitation, Suppression
 from usher.methods.email_invitation.order import Kind, preview
+from usher.methods.email_invitation.words import NOT_WRITTEN
 
 
 def link_of(invitation: Invitation) -> str:
@@ -111,7 +112,7 @@ def test_c11_what_waits_from_others_is_not_sent_either(world: World) -> None:
     choose(link_of(invitation), "all")
     assert mails() == []
     other.refresh_from_db()
-    assert (other.state, other.mailing) == ("open", "none")
+    assert (other.state, other.mailing, other.mail_code) == ("open", "failed", NOT_WRITTEN)
 
 
 def test_the_declined_seat_is_free(world: World) -> None:

@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from usher.core import mail
 from usher.core.errors import UsherError
+from usher.core.limits import INVITE_TO
 from usher.core.reasons import Finding, Reason
 from usher.core.retry import retrying
 from usher.lifecycle.joiner import NewAccount, Outcome, Result
@@ -149,7 +150,8 @@ def mail_again(found: Found, network: str) -> None:
     """
     if suppressed(found.organization, [found.invitation.address_key]):
         raise UsherError(Reason.MAIL_NOT_WANTED())
-    if mail.may_write(found.invitation.address_key, network):
+    key = found.invitation.address_key
+    if mail.may_write(key, network) and INVITE_TO.take([key]):
         with transaction.atomic():
             post(found.invitation)
 

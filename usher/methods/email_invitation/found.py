@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import zoneinfo
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -85,8 +86,14 @@ def over(invitation: Invitation) -> Finding | None:
     if invitation.state == State.DECLINED:
         return Reason.INVITATION_DEAD()
     if invitation.is_over:
-        return Reason.INVITATION_EXPIRED(date=date_format(localtime(invitation.expires_at), "j M Y"))
+        return Reason.INVITATION_EXPIRED(date=last_day(invitation))
     return None
+
+
+def last_day(invitation: Invitation) -> str:
+    """The day on which it ends, where the organisation is."""
+    zone = zoneinfo.ZoneInfo(invitation.organization.time_zone)
+    return date_format(localtime(invitation.expires_at, zone), "j F Y")
 
 
 def objection(invitation: Invitation) -> Finding | None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import uuid
 
 from django.db.models import F, QuerySet
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -16,11 +14,12 @@ from usher.core.letters import Fate, Letter, afterwards, letter
 from usher.core.models import Mail
 from usher.lifecycle.outreach import suppressed
 from usher.methods.email_invitation import links
-from usher.methods.email_invitation.found import objection
+from usher.methods.email_invitation.found import last_day, objection
 from usher.methods.email_invitation.models import Invitation
 from usher.methods.email_invitation.order import LONGEST_NOTE
 from usher.methods.email_invitation.send import LETTER
-from usher.organizations.models import Organization
+from usher.methods.email_invitation.words import NOT_WRITTEN
+from usher.organizations.plans import Method
 from usher.people.models import Account
 
 Mailing = Invitation.Mailing
@@ -39,12 +38,9 @@ def _mine(mail: Mail) -> QuerySet[Invitation]:
 
 @letter(LETTER)
 def invitation(mail: Mail) -> Letter | None:
-    """Written at the last moment: nothing goes out once it was taken back, sent anew, not wanted any more, or its
-    organisation is shut."""
+    """Written at the last moment: nothing goes out once it was taken back, sent anew, or not wanted any more."""
     found = _of(mail)
-    if found is None or found.is_over or found.organization.is_suspended or objection(found):
-        return None
-    if suppressed(found.organization, [found.address_key]):
+    if found is None or found.is_over or not _may_go_out(found):
         return None
     hashed = links.mailed_hash(found.link_id)
     if hashed != found.token_hash:  # the pepper is another one since
@@ -54,20 +50,23 @@ def invitation(mail: Mail) -> Letter | None:
         return _letter(found)
 
 
+def _may_go_out(found: Invitation) -> bool:
+    """Not where the link would let nobody in: the organisation shut, the way in gone, the inviter without a say."""
+    organization = found.organization
+    is_shut = organization.is_suspended or Method.EMAIL_INVITATION not in organization.license.plan.methods
+    return not (is_shut or objection(found) or suppressed(organization, [found.address_key]))
+
+
 def _letter(found: Invitation) -> Letter:
     organization, plan = found.organization, found.organization.license.plan
     role = plan.role(found.role) or plan.lowest  # as at the door, when the plan is another one since
-    actor = Account.objects.filter(id=found.actor_id).first() if found.actor_id else None
     refusal = links.refusal_link(found)
     context = {
         "organization": organization.name,
         "role": str(role.label),
-        "groups": [group.name for group in found.groups.order_by("name_key")],
-        "inviter": actor.username if actor else "",
-        "name": found.username,
+        **_own_words(found),
         "address": found.email,
-        "note": _note(found, organization),
-        "until": date_format(localtime(found.expires_at), "j F Y"),
+        "until": last_day(found),
         "link": links.mailed_link(found),
         "refusal_link": refusal,
     }
@@ -77,10 +76,17 @@ def _letter(found: Invitation) -> Letter:
     )
 
 
-def _note(found: Invitation, organization: Organization) -> str:
-    """Free text of those whom the operator knows alone; the mark may be gone since it was written."""
-    is_known = organization.trusted_at is not None or found.actor_id is None
-    return tamed(found.note, LONGEST_NOTE) if is_known else ""
+def _own_words(found: Invitation) -> dict[str, object]:
+    """What somebody there typed: of those whom the operator knows alone, and the mark may be gone since."""
+    if found.organization.trusted_at is None and found.actor_id is not None:
+        return {"groups": [], "inviter": "", "name": "", "note": ""}
+    actor = Account.objects.filter(id=found.actor_id).first() if found.actor_id else None
+    return {
+        "groups": [group.name for group in found.groups.order_by("name_key")],
+        "inviter": actor.username if actor else "",
+        "name": found.username,
+        "note": tamed(found.note, LONGEST_NOTE),
+    }
 
 
 @afterwards(LETTER)
@@ -90,6 +96,6 @@ def remember(mail: Mail, fate: Fate) -> None:
     if fate.state == "later":
         mine.update(mail_code=fate.code, mail_tries=F("mail_tries") + 1)
     elif fate.state == "void":
-        mine.filter(mailing=Mailing.QUEUED).update(mailing=Mailing.NONE, mailed_at=now)
+        mine.filter(mailing=Mailing.QUEUED).update(mailing=Mailing.FAILED, mail_code=NOT_WRITTEN, mailed_at=now)
     else:
         mine.update(mailing=Mailing(fate.state), mail_code=fate.code, mailed_at=now)

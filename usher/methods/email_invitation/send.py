@@ -62,6 +62,9 @@ def _write(order: Order, rows: Sequence[Weighed]) -> list[Weighed]:
     """One transaction. The licence is locked first, so that what is found then still holds at its end."""
     with transaction.atomic():
         License.objects.select_for_update().get(organization=order.organization)
+        keys = {name_key(name) for row in rows for name in row.joiner.groups}
+        groups = Group.objects.select_for_update().filter(organization=order.organization, name_key__in=keys)
+        list(groups.order_by("id"))  # none of them gets another name meanwhile
         weighed = weigh(order, [row.entry for row in rows], is_counted=True)
         made = iter(_make(order, [row for row in weighed if row.goes_out]))
         return [next(made) if row.goes_out else row for row in weighed]

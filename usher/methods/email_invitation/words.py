@@ -31,7 +31,11 @@ KINDS: Final[Mapping[Kind, str | Promise]] = {
     Kind.REFUSED: lazy("refused"),
 }
 # What a mail server says by its three digits (RFC 5321 section 4.2.3), for those who are no postmasters.
+NOT_WRITTEN: Final = 1  # no digits of a server: by then there was nothing to send
 _CODES: Final[Mapping[int, str | Promise]] = {
+    NOT_WRITTEN: lazy(
+        "It was not sent: by then the organisation was closed, whoever invited may not any more, or no mail is wanted."
+    ),
     450: lazy("The mailbox is busy. Usher tries again."),
     451: lazy("The mail server asks to come again later. Usher does."),
     452: lazy("The mailbox is full, or the server has no room. Usher tries again."),
