@@ -29,7 +29,7 @@ from usher.methods.email_invitation.models import Invitation, InvitationGroup, S
 from usher.methods.invite_code.entry import enter as enter_by_code
 from usher.methods.invite_code.models import InviteCode
 from usher.organizations import suspend
-from usher.organizations.models import Organization, SeatReservation
+from usher.organizations.models import License, Organization, SeatReservation
 from usher.organizations.plans import Method
 from usher.people import passwords
 from usher.people.models import Account, Membership
@@ -250,3 +250,21 @@ def test_the_last_day_is_that_of_the_organisation(world: World) -> None:
     invitation = invite(world.cedar, world.ada)
     Invitation.objects.filter(id=invitation.id).update(expires_at=dt.datetime(2126, 3, 1, 20, tzinfo=dt.UTC))
     assert "2 March 2126" in str(one_mail().body)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"ends_on": dt.date(2026, 1, 31)}, "The licence ended on"),
+        ({"starts_on": dt.date(2126, 1, 31)}, "The licence starts on"),
+        ({"overrides": {"methods": ["csv_import"]}}, "does not include this way in"),
+    ],
+)
+def test_nobody_makes_up_a_password_for_nothing(world: World, values: dict[str, object], said: str) -> None:
+    """The account was made, and then the door said no."""
+    invitation = invite(world.cedar, world.ada)
+    License.objects.filter(organization=world.cedar.id).update(**values)
+    for answer in (Client().get(page_of(invitation)), register(Client(), page_of(invitation))):
+        assert answer.status_code >= 400
+        assert said in answer.content.decode(), answer.content.decode()
+    assert not Account.objects.filter(sign_in_key=ZOE).exists()

@@ -11,11 +11,15 @@ from usher.core.errors import UsherError
 from usher.core.limits import INVITE_TO
 from usher.core.reasons import Finding, Reason
 from usher.core.retry import retrying
-from usher.lifecycle.joiner import NewAccount, Outcome, Result
+from usher.events.types import SYSTEM
+from usher.lifecycle.house import open_house
+from usher.lifecycle.joiner import OPERATOR_RANK, By, Joiner, NewAccount, Outcome, Result, Terms
 from usher.lifecycle.outreach import suppressed
+from usher.lifecycle.rules import LICENSE, noes
 from usher.methods.email_invitation.entry import enter
 from usher.methods.email_invitation.found import Found, find, objection
 from usher.methods.email_invitation.send import post
+from usher.organizations.plans import Method
 from usher.people import claim, credentials, passwords
 from usher.people.addresses import parse_address
 from usher.people.models import Account, Membership
@@ -36,7 +40,8 @@ class Visitor(StrEnum):
 def opened(token: str) -> Found:
     """The invitation of this link, as long as somebody may come in by it now. Uses nothing up.
 
-    Raises UsherError: as ``find``, organization_suspended, inviter_gone.
+    Raises UsherError: as ``find``, organization_suspended, license_ended, license_not_started, method_not_in_plan,
+    inviter_gone.
     """
     found = find(token)
     if no := _stop(found):
@@ -45,10 +50,10 @@ def opened(token: str) -> Found:
 
 
 def _stop(found: Found) -> Finding | None:
-    """What the door would say too, before anybody makes up a password for nothing."""
-    if found.organization.is_suspended:
-        return Reason.ORGANIZATION_SUSPENDED()
-    return objection(found.invitation)
+    """What the door would say to everybody, before anybody makes up a password for nothing."""
+    house = open_house(found.organization.id, By(SYSTEM, OPERATOR_RANK), Terms(), lock=False)
+    anybody = Joiner(Method.EMAIL_INVITATION, NewAccount(), found.role.slug)
+    return next(noes(LICENSE, anybody, house), None) or objection(found.invitation)
 
 
 def visitor(found: Found, account: Account | None) -> Visitor:
