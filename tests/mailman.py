@@ -26,10 +26,12 @@ from django.db import connection  # noqa: E402
 from ticks import ticking  # noqa: E402
 from world import House  # noqa: E402
 
-from usher.core import checks, clock, schema, work, worker  # noqa: E402
+from usher.core import checks, clock, heartbeat, schema, work, worker  # noqa: E402
 from usher.core import mail as outbox  # noqa: E402
 from usher.core.models import Mail  # noqa: E402
 from usher.methods.email_invitation.models import Invitation  # noqa: E402
+
+PATIENCE = 120.0  # seconds
 
 
 def prepare() -> None:
@@ -79,12 +81,15 @@ def left() -> dict[str, Any]:
 def send_until(*, tick: int) -> int:
     """Send in a child that is killed at the tick: 0, or else how many ticks there were until all was sent."""
     connection.close()
+    # A child has none of our threads, but the locks as they were: none of ours may be beating when it is born.
+    while heartbeat._pulse is not None:
+        time.sleep(0.005)
     reads, writes = os.pipe()
     child = os.fork()
     if child == 0:
         _send_and_die(tick, writes)
     os.close(writes)
-    _, status = os.waitpid(child, 0)
+    status = _end_of(child)
     with os.fdopen(reads) as told:
         said = told.read()
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
@@ -92,6 +97,19 @@ def send_until(*, tick: int) -> int:
     if os.WEXITSTATUS(status):
         raise RuntimeError(said)
     return int(said)
+
+
+def _end_of(child: int) -> int:
+    """Its status; one that hangs is killed, and says so by that of the wrong kind."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return status
+        time.sleep(0.005)
+    os.kill(child, signal.SIGABRT)
+    os.waitpid(child, 0)
+    raise TimeoutError("The child hung.")
 
 
 def _send_and_die(tick: int, told: int) -> None:

@@ -64,7 +64,10 @@ class Office:
                 process.send_signal(signal.SIGCONT)
                 process.kill()
             process.wait()
-        self.desk.communicate()
+        try:
+            self.desk.communicate(timeout=PATIENCE)
+        finally:
+            self.desk.kill()
 
 
 @contextmanager

@@ -53,7 +53,9 @@ def _options() -> argparse.Namespace:
 
 
 def _suite(rest: list[str]) -> list[Part]:
-    quick = ["-n", "2", "--dist", "loadgroup", "-m", "not browser and not proof", *rest]
+    # A test that hangs says where, and fails, instead of holding up the whole run.
+    watched = ["-o", "faulthandler_timeout=300", "-o", "faulthandler_exit_on_timeout=true"]
+    quick = ["-n", "2", "--dist", "loadgroup", "-m", "not browser and not proof", *watched, *rest]
     chromium, why_not = _chromium()
     return [
         Part("SQLite", quick),
