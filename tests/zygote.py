@@ -21,7 +21,7 @@ from django.conf import settings  # noqa: E402 - settings come first
 from django.db import connection  # noqa: E402
 
 from usher import cli  # noqa: E402
-from usher.config import ConfigError  # noqa: E402
+from usher.core.given import ConfigError  # noqa: E402
 
 
 def main() -> None:

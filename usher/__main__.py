@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import django
 
-from usher.config import ConfigError, config
+from usher.config import config
+from usher.core.given import ConfigError
 
 
 def take_settings(words: Sequence[str]) -> None:

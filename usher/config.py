@@ -5,42 +5,32 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from email.utils import parseaddr
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, unquote, urlsplit
+from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-SECRET_LENGTH = 32
+from usher.core.given import (
+    HOW_TO_MAKE,
+    SECRET_LENGTH,
+    ConfigError,
+    cores,
+    host_port,
+    is_loopback,
+    made_once,
+    sentence,
+    split_url,
+)
+
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 MAIL_SCHEMES = ("smtp", "smtp+tls", "smtps")
 MAIL_ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+")
-FORMS = {
-    "greater_than_equal": "give {ge} or more",
-    "less_than_equal": "give {le} or less",
-    "int_parsing": "give a whole number",
-    "bool_parsing": "give 1 or 0",
-    "literal_error": "give one of {expected}",
-}
-HOW_TO_MAKE = "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
-
-
-class ConfigError(Exception):
-    """The settings cannot be used; each sentence says what to change."""
-
-    def __init__(self, *sentences: str) -> None:
-        super().__init__("\n".join(sentences))
-        self.sentences = sentences
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 class Config(BaseSettings):
@@ -98,18 +88,52 @@ class Config(BaseSettings):
         False, description="Demonstration mode: shows `/_kit/` and the demo sign-ins. This machine only."
     )
     web_processes: int = Field(
-        default_factory=_cores,
+        default_factory=cores,
         ge=1,
         le=64,
         description="Web processes of `usher serve`. Left out: one per core.",
     )
     worker_threads: int = Field(
-        default_factory=_cores,
+        default_factory=cores,
         ge=1,
         le=64,
         description="Threads that harden passwords after an import. Left out: one per core.",
     )
     import_max_mb: int = Field(50, ge=1, le=50, description="The largest file an import takes, in MB.")
+    microsoft_client_id: str = Field(
+        "",
+        description="The application id of your own multi-tenant app registration with Microsoft Entra: with it, an"
+        " admin connects a tenant by consent alone. Left out: each organisation registers Usher in its own tenant.",
+    )
+    microsoft_client_secret: SecretStr = Field(SecretStr(""), description="The secret of that registration.")
+    microsoft_authority: str = Field(
+        "https://login.microsoftonline.com",
+        description="Where people sign in with Microsoft; another one for a national cloud, as"
+        " `https://login.microsoftonline.us`.",
+    )
+    microsoft_graph: str = Field(
+        "https://graph.microsoft.com", description="Microsoft Graph; another one for a national cloud."
+    )
+    google_client_id: str = Field(
+        "",
+        description="The client id of your own OAuth client with Google: with it, an admin needs only to prove a"
+        " domain. Left out: each organisation makes its own.",
+    )
+    google_client_secret: SecretStr = Field(SecretStr(""), description="The secret of that client.")
+    google_issuer: str = Field(
+        "https://accounts.google.com", description="Only for trying Usher against a stand-in of Google."
+    )
+    google_apis: str = Field("", description="The same, for the stand-in of Google's Classroom and Directory.")
+    private_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts inside your network that Usher may ask although their addresses are private, as"
+        " `id.school.internal,10.0.0.5:8443`; separated by commas. Everything else it asks has to be public.",
+    )
+    dns_server: str = Field(
+        "",
+        description="Where the proofs of domains are looked up, as `9.9.9.9` or `127.0.0.1:5353`. Left out: as this"
+        " machine looks up names.",
+    )
     metrics_token: SecretStr = Field(
         SecretStr(""),
         description="Opens `/metrics` to who sends it as `Authorization: Bearer …`; 32 characters or more. Left out: "
@@ -126,6 +150,22 @@ class Config(BaseSettings):
             return value
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
+    @field_validator("private_hosts", mode="before")
+    @classmethod
+    def split_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip().lower() for part in value.split(",") if part.strip())
+
+    @field_validator("microsoft_authority", "microsoft_graph", "google_issuer", "google_apis")
+    @classmethod
+    def check_provider(cls, value: str, info: ValidationInfo) -> str:
+        name = f"USHER_{info.field_name or ''}".upper()
+        url = split_url(value, name, "https://login.microsoftonline.us")
+        if value and (url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment):
+            raise ValueError(f"{name} is “{value}”; write it like https://login.microsoftonline.us.")
+        return value.rstrip("/")
+
     @field_validator("database_url")
     @classmethod
     def check_database_url(cls, value: str) -> str:
@@ -136,7 +176,7 @@ class Config(BaseSettings):
         if not colon or scheme not in DATABASE_SCHEMES:
             given = f"begins with “{scheme}”" if colon else "is not an address"
             raise ValueError(f"DATABASE_URL {given}; give postgresql://user:password@host/name or sqlite:///path.")
-        name = _split(value, "DATABASE_URL", "postgresql://user:password@host/name").path.strip("/")
+        name = split_url(value, "DATABASE_URL", "postgresql://user:password@host/name").path.strip("/")
         if not name or name == ":memory:":
             raise ValueError("DATABASE_URL names no database; write its name after the last slash.")
         return value.replace("postgres://", "postgresql://", 1)
@@ -146,22 +186,22 @@ class Config(BaseSettings):
     def check_base_url(cls, value: str) -> str:
         if not value:
             return value
-        url = _split(value, "USHER_BASE_URL", "https://usher.school.example")
+        url = split_url(value, "USHER_BASE_URL", "https://usher.school.example")
         if url.scheme not in ("http", "https") or not url.hostname:
             raise ValueError(f"USHER_BASE_URL is “{value}”; write it like https://usher.school.example.")
         if "*" in url.hostname:
             raise ValueError("USHER_BASE_URL holds a “*”; name the one host that people use.")
         if url.path.strip("/") or url.query or url.fragment or url.username:
             raise ValueError(
-                f"USHER_BASE_URL must end after the host; use {url.scheme}://{_host_port(url)} "
+                f"USHER_BASE_URL must end after the host; use {url.scheme}://{host_port(url)} "
                 "and give Usher a host name of its own."
             )
-        return f"{url.scheme}://{_host_port(url)}"
+        return f"{url.scheme}://{host_port(url)}"
 
     @field_validator("listen")
     @classmethod
     def check_listen(cls, value: str) -> str:
-        url = _split(f"//{value}", "USHER_LISTEN", "127.0.0.1:8000")
+        url = split_url(f"//{value}", "USHER_LISTEN", "127.0.0.1:8000")
         if not url.hostname or not url.port or url.path or url.username:
             raise ValueError(f"USHER_LISTEN is “{value}”; write host and port like 127.0.0.1:8000.")
         if "*" in url.hostname:
@@ -174,7 +214,7 @@ class Config(BaseSettings):
         text = value.get_secret_value()
         if not text:
             return value
-        url = _split(text, "USHER_SMTP_URL", "smtp+tls://user:password@host:587")
+        url = split_url(text, "USHER_SMTP_URL", "smtp+tls://user:password@host:587")
         if url.scheme not in MAIL_SCHEMES or not url.hostname:
             raise ValueError("USHER_SMTP_URL must look like smtp+tls://user:password@host:587.")
         if bool(url.username) != bool(url.password):
@@ -205,7 +245,7 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def check_together(self) -> Config:
-        sentences = [*_exposed(self), *_missing_secrets(self)]
+        sentences = [*_exposed(self), *_missing_secrets(self), *_half_a_client(self)]
         if sentences:
             raise ConfigError(*sentences)
         return self
@@ -257,28 +297,6 @@ class Config(BaseSettings):
         return self.address.startswith("https://")
 
 
-def is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _split(value: str, name: str, example: str) -> SplitResult:
-    try:
-        url = urlsplit(value)
-        _ = url.port
-    except ValueError:
-        raise ValueError(f"{name} cannot be read as an address; write it like {example}.") from None
-    return url
-
-
-def _host_port(url: SplitResult) -> str:
-    return url.netloc.rpartition("@")[2].lower()
-
-
 def _exposed(given: Config) -> list[str]:
     """What would be open to the network and must not be."""
     local = is_loopback(given.listen_host)
@@ -311,39 +329,17 @@ def _missing_secrets(given: Config) -> list[str]:
     return [f"{name} must be given with PostgreSQL. {HOW_TO_MAKE}" for name, value in named if not value]
 
 
-def _made_once(path: Path) -> str:
-    """The secret in this file, made if it is not there. Of several processes all get the winner's."""
-    try:
-        return _read_secret(path)
-    except FileNotFoundError:
-        pass
-    for folder in (path.parent.parent, path.parent):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        # A link fails when the name is taken, and a reader never meets a half-written file.
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return _read_secret(path)
-
-
-def _read_secret(path: Path) -> str:
-    text = path.read_text().strip()
-    if len(text) < SECRET_LENGTH:
-        raise ConfigError(
-            f"{path} is empty or damaged. Put the file back from your copy: without it no password works."
-        )
-    if path.stat().st_mode & 0o077:
-        raise ConfigError(f"Others on this machine can read {path}. Close it with: chmod 600 {path}")
-    return text
+def _half_a_client(given: Config) -> list[str]:
+    """An id without its secret, or the other way round."""
+    pairs = (
+        ("MICROSOFT", given.microsoft_client_id, given.microsoft_client_secret),
+        ("GOOGLE", given.google_client_id, given.google_client_secret),
+    )
+    return [
+        f"USHER_{name}_CLIENT_ID and USHER_{name}_CLIENT_SECRET belong together; give both or neither."
+        for name, client_id, secret in pairs
+        if bool(client_id) != bool(secret.get_secret_value())
+    ]
 
 
 def _with_secrets(given: Config) -> Config:
@@ -353,9 +349,9 @@ def _with_secrets(given: Config) -> Config:
     try:
         made: dict[str, object] = {}
         if not given.secret_key.get_secret_value():
-            made["secret_key"] = SecretStr(_made_once(given.keys_dir / "secret_key"))
+            made["secret_key"] = SecretStr(made_once(given.keys_dir / "secret_key"))
         if not given.pepper:
-            made["pepper"] = (SecretStr(_made_once(given.keys_dir / "pepper")),)
+            made["pepper"] = (SecretStr(made_once(given.keys_dir / "pepper")),)
     except OSError as error:
         raise ConfigError(
             f"Usher cannot keep its keys in {given.keys_dir} ({error.strerror}); set USHER_DATA_DIR "
@@ -372,16 +368,6 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
     return [f"{name} is not a setting of Usher; did you mean {close[0]}?" for name, close in pairs if close]
 
 
-def _sentence(error: Mapping[str, Any]) -> str:
-    own = error.get("ctx", {}).get("error")
-    if isinstance(own, ValueError):
-        return str(own)
-    name = str(error["loc"][0])
-    name = name if name == "DATABASE_URL" else f"USHER_{name}".upper()
-    form = FORMS.get(str(error["type"]), "{msg}").format(msg=error["msg"], **error.get("ctx", {}))
-    return f"{name} cannot be used: {form}."
-
-
 def load() -> Config:
     """Read the environment afresh; ``config()`` is what everybody else calls."""
     misspelt = _misspelt(os.environ)
@@ -390,7 +376,7 @@ def load() -> Config:
     try:
         given = Config()
     except ValidationError as error:
-        raise ConfigError(*(_sentence(dict(one)) for one in error.errors(include_input=False))) from None
+        raise ConfigError(*(sentence(dict(one)) for one in error.errors(include_input=False))) from None
     return _with_secrets(given)
 
 

@@ -11,8 +11,9 @@ from urllib.parse import unquote, urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from usher.config import config, is_loopback
+from usher.config import config
 from usher.core import databases, logs
+from usher.core.given import is_loopback
 
 given = config()
 HERE = Path(__file__).resolve().parent
@@ -22,6 +23,14 @@ MB = 1024 * 1024
 USHER_PEPPER = [part.get_secret_value() for part in given.pepper]
 USHER_BASE_URL = given.address
 USHER_DEMO = given.demo
+USHER_MICROSOFT_CLIENT = (given.microsoft_client_id, given.microsoft_client_secret.get_secret_value())
+USHER_MICROSOFT_AUTHORITY = given.microsoft_authority
+USHER_MICROSOFT_GRAPH = given.microsoft_graph
+USHER_GOOGLE_CLIENT = (given.google_client_id, given.google_client_secret.get_secret_value())
+USHER_GOOGLE_ISSUER = given.google_issuer
+USHER_GOOGLE_APIS = given.google_apis
+USHER_PRIVATE_HOSTS = given.private_hosts
+USHER_DNS_SERVER = given.dns_server
 USHER_DATA_DIR = given.data_dir.absolute()
 USHER_TRUSTED_PROXY_HOPS = given.trusted_proxy_hops
 USHER_METRICS_TOKEN = given.metrics_token.get_secret_value()
@@ -56,6 +65,7 @@ INSTALLED_APPS = [
     "usher.methods.bulk_accounts",
     "usher.methods.invite_code",
     "usher.methods.email_invitation",
+    "usher.methods.sso",
     "usher.signin",
     "usher.console",
     "usher.operator",

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from usher.config import Config, ConfigError, load
+from usher.config import Config, load
+from usher.core.given import ConfigError
 
 SECRET = "s" * 40
 PEPPER = "p" * 40

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from usher.config import ConfigError
 from usher.core import schema
+from usher.core.given import ConfigError
 
 _held: dict[Path, int] = {}
 
