@@ -26,17 +26,17 @@ demo: setup
 serve: setup
 	@exec $(BIN)/usher serve
 
-test: setup
+test: setup $(STAMPS)/idp
 	@$(BIN)/python tools/run_tests.py
 
 check: setup
 	@$(MAKE) --no-print-directory --keep-going \
 		check-code check-format check-types check-templates check-imports check-migrations
 
-proof: setup
+proof: setup $(STAMPS)/idp
 	@$(BIN)/python tools/run_tests.py --proof
 
-bench: setup
+bench: setup $(STAMPS)/idp
 	@$(BIN)/python tests/bench $(PARTS)
 
 assets:
@@ -50,7 +50,7 @@ lock: $(STAMPS)/python
 	$(COMPILE) --upgrade --group node -o requirements/node.txt
 
 clean:
-	rm -rf $(VENV) node_modules usher/staticfiles usher/static/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) node_modules tests/idp/node_modules usher/staticfiles usher/static/dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 check-code:
 	$(BIN)/ruff check $(CODE)
@@ -80,3 +80,9 @@ $(STAMPS)/assets: $(STAMPS)/python package.json package-lock.json $(LOOK)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh tools/build_assets.sh
 	@$(IDLE) $(BIN)/django-admin collectstatic --clear --noinput --verbosity 0
 	@mkdir -p $(STAMPS) && touch $@
+
+# Stand-ins for the identity providers; by now there is a Node.js, of the machine or in .venv.
+$(STAMPS)/idp: tests/idp/package.json tests/idp/package-lock.json tests/idp/.npmrc | $(STAMPS)/assets
+	@echo "Installing the stand-ins for identity providers ..."
+	@cd tests/idp && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
