@@ -22,7 +22,8 @@ import django
 
 django.setup()
 
-import hand_of_invitations  # noqa: E402 - models want Django ready
+import hand_of_domains  # noqa: E402 - models want Django ready
+import hand_of_invitations  # noqa: E402
 import hand_of_owners  # noqa: E402
 import hand_of_runs  # noqa: E402
 import hand_of_strangers  # noqa: E402
@@ -272,7 +273,9 @@ ACTS: dict[str, Callable[..., Any]] = {
         begin_import, write_import, set_batch, import_until, state, opens, protect,
         prove, answer, rename, slugs,
     )
-} | hand_of_strangers.ACTS | hand_of_runs.ACTS | hand_of_owners.ACTS | hand_of_invitations.ACTS  # fmt: skip
+} | (
+    hand_of_strangers.ACTS | hand_of_runs.ACTS | hand_of_owners.ACTS | hand_of_invitations.ACTS | hand_of_domains.ACTS
+)  # fmt: skip
 
 
 def _do(name: str, args: dict[str, Any]) -> dict[str, Any]:

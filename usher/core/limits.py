@@ -215,8 +215,14 @@ INVITE_ORGANIZATION = Limit("invite_organization", capacity=40_000, refill_secon
 INVITE_UNKNOWN = Limit("invite_unknown", capacity=50, refill_seconds=24 * 3600 / 50)
 INVITE_ANYWHERE = Limit("invite_anywhere", capacity=100_000, refill_seconds=24 * 3600 / 100_000)
 
+# Looks into the DNS for the proof of a domain, by each organisation.
+DOMAIN_LOOKS = Limit("domain_looks", capacity=60, refill_seconds=3600 / 60)
+
+# Looks at an identity provider by its admins, each of which asks it three times.
+CONNECTION_LOOKS = Limit("connection_looks", capacity=20, refill_seconds=3600 / 60)
+
 LIMITS = (
     SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SECOND_FACTOR, RECOVERY_CODE, PREVIEWS, CODE_ACCOUNT, CODE_ADDRESS, CODE_ANYWHERE,
     CODE_ALARM, MAIL_TO, MAIL_FROM, MAIL_ANYWHERE, INVITE_TO, INVITE_BY, INVITE_ORGANIZATION, INVITE_UNKNOWN,
-    INVITE_ANYWHERE,
+    INVITE_ANYWHERE, DOMAIN_LOOKS, CONNECTION_LOOKS,
 )  # fmt: skip

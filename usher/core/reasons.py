@@ -715,6 +715,182 @@ class Reason(Enum):
         _("Choose a number from 1 to {limit}."),
         400,
     )
+    # Single sign-on
+    SSO_CANCELLED = (_("{provider} did not sign you in."), _("Try again, or sign in another way."), 403)
+    SSO_OVER = (
+        _("This sign-in took longer than ten minutes, or was begun in another browser."),
+        _("Start again from the sign-in page."),
+        400,
+    )
+    SSO_UNREACHABLE = (
+        _("{provider} does not answer at the moment."),
+        _("Try again in some minutes. If you have a password, sign in with it."),
+        503,
+    )
+    SSO_NOT_TRUSTED = (
+        _("What {provider} answered could not be trusted, so nobody was signed in."),
+        _("Try once more. If it stays so, tell your admin: the page of the connection shows what was wrong."),
+        403,
+    )
+    SSO_OFF = (
+        _("{organization} does not sign in with {provider} at the moment."),
+        _("Sign in another way, or ask an admin of {organization}."),
+        403,
+    )
+    TENANT_UNKNOWN = (
+        _("Nobody here has connected your Microsoft tenant."),
+        _("Ask the people who sent you for another way in, or your IT to connect the tenant."),
+        403,
+    )
+    TENANT_WRONG = (
+        _("This Microsoft account belongs to another tenant than {organization}’s."),
+        _("Sign out of Microsoft, and choose the account of your school or work."),
+        403,
+    )
+    PERSONAL_ACCOUNT = (
+        _("This is a private {provider} account."),
+        _("Choose the account of your school or work."),
+        403,
+    )
+    GUEST_ACCOUNT = (
+        _("You are a guest in this Microsoft tenant, and {organization} lets guests in by invitation only."),
+        _("Ask an admin of {organization} for an invitation."),
+        403,
+    )
+    HOSTED_DOMAIN_UNKNOWN = (
+        _("No organisation here has proved the domain {domain}."),
+        _("Ask the people who sent you for another way in, or your IT to connect the domain."),
+        403,
+    )
+    HOSTED_DOMAIN_WRONG = (
+        _("The domain {domain} is not one of {organization}’s."),
+        _("Sign out of Google, and choose the account of your school or work."),
+        403,
+    )
+    SSO_NOT_INVITED = (
+        _("{organization} lets nobody new in by {provider}."),
+        _("Ask an admin of {organization} for an invitation or a code."),
+        403,
+    )
+    SSO_ONLY = (
+        _("{organization} is entered with single sign-on only."),
+        _("Go to the sign-in page of {organization} and choose the button there."),
+        403,
+    )
+    SECOND_FACTOR_WANTED = (
+        _("{organization} asks for a second factor."),
+        _("Set up an authenticator app or a passkey, then go on."),
+        403,
+    )
+    IDENTITY_OF_ANOTHER = (
+        _("This {provider} account opens another account here already."),
+        _("Sign in with it, or unlink it there first."),
+        409,
+    )
+    IDENTITY_KNOWN = (
+        _("Another {provider} account with your address is linked to your account already."),
+        _("Ask an admin: an address that was given to somebody else opens nothing here."),
+        409,
+    )
+    QUESTION_OVER = (
+        _("The question was answered already, or took longer than ten minutes."),
+        _("Sign in once more."),
+        400,
+    )
+    LAST_WAY_IN = (
+        _("Nothing else would open your account any more."),
+        _("Set a password or add another way to sign in first."),
+        409,
+    )
+    UNKNOWN_CONNECTION = (_("There is no such connection here."), _("Look at the list of integrations."), 404)
+    CONNECTION_NEEDS = (
+        _("The field “{column}” is missing."),
+        _("Copy it from the page of your registration with {provider}."),
+        400,
+    )
+    ISSUER_NOT_ALLOWED = (
+        _("“{given}” cannot be the address of an issuer."),
+        _("Write it as the provider does, beginning with https:// and without ? or #."),
+        400,
+    )
+    ISSUER_UNREACHABLE = (
+        _("{given} did not answer as an OpenID provider: {why}"),
+        _("Compare the address with the one the provider names “issuer”."),
+        400,
+    )
+    TENANT_NOT_AN_ID = (
+        _("“{given}” is not a tenant id."),
+        _("Copy the “Directory (tenant) ID” from the overview of the tenant."),
+        400,
+    )
+    TENANT_TAKEN = (
+        _("This tenant is connected to another organisation already."),
+        _("Ask the operator: one tenant opens one organisation."),
+        409,
+    )
+    NOT_TENANT_ADMIN = (
+        _("This account is not an admin of its Microsoft tenant, as far as Microsoft says."),
+        _("Sign in as an admin of the tenant, and look at the steps in the manual if you are one."),
+        403,
+    )
+    NOT_DOMAIN_ADMIN = (
+        _("This account is not an admin of the domain, as far as Google says."),
+        _("Prove the domain by DNS instead, or sign in as an admin of the domain."),
+        403,
+    )
+    CONNECTION_NOT_PROVED = (
+        _("The {provider} connection is not proved yet."),
+        _("Finish the step that proves it, then switch it on."),
+        409,
+    )
+    CONNECTION_NOT_TESTED = (
+        _("Nobody has tried this connection yet."),
+        _("Make a test sign-in first, then switch it on."),
+        409,
+    )
+    NO_PASSWORD_LEFT = (
+        _("Nobody could get in if the provider failed."),
+        _("Mark an admin who keeps a password and has one."),
+        409,
+    )
+    NO_WAY_LEFT = (
+        _("No connection of {organization} is switched on, so nobody could sign in."),
+        _("Switch a connection on and try it first."),
+        409,
+    )
+    RULE_NO_ADMIN = (_("A rule cannot make somebody an admin."), _("Choose another role; make admins by hand."), 400)
+    RULE_NOT_ALLOWED = (
+        _("The rule “{given}” cannot be understood."),
+        _("Write what to look at, its value, and the role or group it gives."),
+        400,
+    )
+    TOO_MANY_RULES = (
+        _("There are {count} rules; {limit} is the most."),
+        _("Put several values under one role or group."),
+        400,
+    )
+    CLAIMS_NOT_READABLE = (
+        _("These claims cannot be read: {why}"),
+        _('Paste a JSON object, as {{"sub": "1"}}, or pick a past sign-in.'),
+        400,
+    )
+    DOMAIN_IS_SHARED = (
+        _("{domain} is a domain that many people share."),
+        _("Give a domain that is your organisation’s alone."),
+        400,
+    )
+    DOMAIN_TAKEN = (_("Another organisation has proved {domain}."), _("Ask the operator if that is a mistake."), 409)
+    DOMAIN_NOT_PROVED = (
+        _("The proof for {domain} was not found: {why}"),
+        _("Add the TXT record shown here, wait some minutes, and look again."),
+        409,
+    )
+    TOO_MANY_DOMAINS = (
+        _("There are {limit} domains already, the most that an organisation can have."),
+        _("Remove one that is not needed."),
+        409,
+    )
+    UNKNOWN_DOMAIN = (_("There is no such domain here."), _("Look at the list of domains."), 404)
     FILE_EXISTS = (
         _("The file {path} exists already."),
         _("Choose another name for --out, or move the old file away."),

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
@@ -23,11 +24,11 @@ from usher.core.mail import Envelope
 from usher.core.models import Mail
 from usher.core.rows import first_id
 from usher.lifecycle import letters_to_person
-from usher.lifecycle.letters_shared import NAMED, letter_of, page_of
+from usher.lifecycle.letters_shared import NAMED, addresses_of, admins_of, letter_of, page_of
+from usher.organizations import domains
 from usher.organizations.alarms import fullness
-from usher.organizations.models import License, Organization, SeatPool
-from usher.organizations.plans import Method
-from usher.people.models import Group, GroupMembership, Membership
+from usher.organizations.models import Domain, License, Organization, SeatPool
+from usher.people.models import Account, Group, GroupMembership, Membership
 
 __all__ = ["letters_to_person"]  # registers its kinds when it is imported
 
@@ -49,7 +50,7 @@ def seats(row: Mail) -> Letter | None:
         return None
     if row.to:
         return _about_seats(organization, pool) if _is_filling(pool) else None
-    _to_each(row, _admins(organization), lambda: {"pool": pool.pool} if _is_filling(pool) else None)
+    _to_each(row, admins_of(organization), lambda: {"pool": pool.pool} if _is_filling(pool) else None)
     return None
 
 
@@ -80,7 +81,7 @@ def asks(row: Mail) -> Letter | None:
     if organization is None:
         return None
     if not row.to:
-        _to_each(row, _admins(organization), lambda: _who_asked(row, organization))
+        _to_each(row, admins_of(organization), lambda: _who_asked(row, organization))
         return None
     count = _asking(organization).count()
     if not count:
@@ -159,6 +160,69 @@ def _about_group(row: Mail, organization: Organization, group: Group) -> Letter 
     return letter_of(organization, subject, "group_news", facts)
 
 
+# Domains
+
+
+@letter("domain_failing")
+def domain_failing(row: Mail) -> Letter | None:
+    """To the admins: the proof of a domain is gone, and until when it may come back."""
+    return _about_domain(row, domains.State.FAILING)
+
+
+@letter("domain_lost")
+def domain_lost(row: Mail) -> Letter | None:
+    """To the admins: the proof did not come back, so the domain opens nothing any more."""
+    return _about_domain(row, domains.State.LOST)
+
+
+def _about_domain(row: Mail, state: domains.State) -> Letter | None:
+    organization = _organization(row)
+    domain = Domain.objects.filter(organization=organization, id__in=[row.ref]).first() if organization else None
+    if organization is None or domain is None or domains.state_of(domain) is not state:
+        return None
+    if not row.to:
+        _to_each(row, admins_of(organization), dict)
+        return None
+    with override(organization.language):
+        subject = _("The proof for a domain is gone")
+        if state is domains.State.LOST:
+            subject = _("A domain is not proved any more")
+    ends = domains.lost_at(domain)
+    facts = {
+        "domain_address": domain.name,
+        "host_address": domains.record_of(domain).host,
+        "ends": ends.astimezone(zoneinfo.ZoneInfo(organization.time_zone)) if ends else None,
+        "link": page_of(organization, "settings/domains"),
+    }
+    return letter_of(organization, subject, row.kind, facts)
+
+
+# Rules about signing in
+
+
+@letter("sign_in_rules")
+def sign_in_rules(row: Mail) -> Letter | None:
+    """To the admins: somebody changed who may sign in with a password, or who needs a second factor."""
+    organization = _organization(row)
+    if organization is None:
+        return None
+    if not row.to:
+        _to_each(row, admins_of(organization), lambda: row.data)
+        return None
+    actor = Account.objects.filter(id=row.data["by"]).first() if row.data["by"] else None
+    marked = Membership.objects.filter(organization=organization, keeps_password=True, state=ACTIVE)
+    facts = {
+        "by": actor.username if actor else "",
+        "passwords_for": organization.passwords_for,
+        "second_factor_for": organization.second_factor_for,
+        "marked": marked.count(),
+        "link": page_of(organization, "settings/sign-in/"),
+    }
+    with override(organization.language):
+        subject = _("The rules about signing in were changed: {organization}").format(organization=organization.name)
+    return letter_of(organization, subject, "sign_in_rules", facts)
+
+
 # What they share
 
 
@@ -168,21 +232,9 @@ def _organization(row: Mail) -> Organization | None:
     return None if found is None or found.is_suspended else found
 
 
-def _admins(organization: Organization) -> list[str]:
-    admins = Membership.objects.filter(organization=organization, role=organization.license.plan.admin.slug)
-    return _addresses(admins)
-
-
 def _managers(group: Group) -> list[str]:
     links = GroupMembership.objects.filter(group=group, right=GroupMembership.Right.MANAGER, notify=True)
-    return _addresses(Membership.objects.filter(group_links__in=links))
-
-
-def _addresses(members: QuerySet[Membership]) -> list[str]:
-    """Addresses that are proved, or that the operator gave (``people.members.is_reached``); each once."""
-    ours = Q(account__claimed_at__isnull=False) | Q(method=Method.OPERATOR.value)
-    reached = members.filter(ours, state=ACTIVE).exclude(account__email="").order_by("id")
-    return list(dict.fromkeys(reached.values_list("account__email", flat=True)))
+    return addresses_of(Membership.objects.filter(group_links__in=links))
 
 
 def _to_each(row: Mail, addresses: Sequence[str], news: Callable[[], News | None]) -> None:

@@ -25,6 +25,11 @@ from usher.people.models import Account, Group, Membership
 TOLD_AS = {kind.value: wording for kind, wording in WORDINGS.items()}
 KNOWN = {reason.code: reason for reason in Reason}
 FACTORS = {"totp": _("authenticator app"), "webauthn": _("passkey"), "recovery_codes": _("recovery codes")}
+WAYS = {
+    "password": _("With the sign-in name and password"),
+    "passkey": _("With a passkey"),
+    "owner": _("By a link, a code or a registration"),
+}
 # What a change set, in the order in which it is read.
 CHANGED: Mapping[str, str | Promise] = {
     "name": _("name"),
@@ -43,10 +48,27 @@ CHANGED: Mapping[str, str | Promise] = {
     "with_groups": _("groups"),
     "trusted": _("trusted"),
     "invitation_days": _("days of an invitation"),
+    "passwords_for": _("passwords for"),
+    "second_factor_for": _("second factor of"),
+    "keeps": _("keeps a password"),
     "open_registration": _("registration open"),
     "outbox_paused": _("mail paused"),
     "jobs_retried": _("jobs tried again"),
     "jobs_dropped": _("jobs dropped"),
+    "is_on": _("switched on"),
+    "rules": _("rules"),
+    "issuer": _("issuer"),
+    "tenant": _("tenant"),
+    "client_id": _("client id"),
+    "secret": _("new secret"),
+    "lets_in": _("lets new people in"),
+    "guests": _("guests"),
+    "leaver_days": _("frees the seat after days"),
+}
+# What a choice is called, where its code is not what people read.
+CHOICES: Mapping[str, Mapping[str, str | Promise]] = {
+    "passwords_for": {"everyone": _("everybody"), "admins": _("admins alone"), "marked": _("marked admins alone")},
+    "second_factor_for": {"nobody": _("nobody"), "admins": _("admins"), "staff": _("all staff")},
 }
 
 
@@ -225,6 +247,15 @@ def _factors(event: Event, _names: Names, _findings: Sequence[Finding]) -> str:
     return ", ".join(str(FACTORS.get(kind, kind)) for kind in event.data.get("factors", ()))
 
 
+def _way(event: Event, _names: Names, _findings: Sequence[Finding]) -> str:
+    """How a session began. Of events that do not say it a passkey was all there was, or else the password."""
+    kinds = list(event.data.get("factors", ()))
+    way = str(event.data.get("way", "passkey" if kinds == ["webauthn"] else "password"))
+    first = str(WAYS[way]) if way in WAYS else now_("With {provider}").format(provider=method_label(way))
+    second = [] if way == "passkey" else [str(FACTORS.get(kind, kind)) for kind in kinds]
+    return ", ".join([first, *second])
+
+
 def _with_typed_name(event: Event) -> Mapping[str, Any]:
     """What was changed, with the name of an organisation as long as it is not erased."""
     was_changed = dict.fromkeys(event.data.get("changed", ()), "…")
@@ -234,7 +265,11 @@ def _with_typed_name(event: Event) -> Mapping[str, Any]:
 
 def _changes(data: Mapping[str, Any]) -> str:
     """What a change set, read aloud: “name Year 6, cap 30”."""
-    return ", ".join(f"{CHANGED[key]} {_value(data[key])}" for key in CHANGED if key in data and data[key] != {})
+    return ", ".join(f"{CHANGED[key]} {_said(key, data[key])}" for key in CHANGED if key in data and data[key] != {})
+
+
+def _said(key: str, value: Any) -> str:
+    return str(CHOICES[key].get(value, value)) if key in CHOICES else _value(value)
 
 
 def _value(value: Any) -> str:
@@ -276,5 +311,6 @@ SPOKEN: Mapping[str, Speak] = {
     "right": _right,
     "role": _role("role"),
     "to": _role("to"),
+    "way": _way,
     "why": _why,
 }

@@ -33,7 +33,7 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.ACCOUNT_REGISTERED: Wording(
         _("Registered"), _("The person proved the address and chose a password."), icon="id-badge-2", look="ok"
     ),
-    EventType.ACCOUNT_SIGNED_IN: Wording(_("Signed in"), _("With the sign-in name and password."), icon="login-2"),
+    EventType.ACCOUNT_SIGNED_IN: Wording(_("Signed in"), _("{way}."), icon="login-2"),
     EventType.ACCOUNTS_UNDONE: Wording(
         _("Manual creation undone"), _("By {actor}: {removed} removed, {stayed} stay."), icon="arrow-back-up"
     ),
@@ -43,6 +43,23 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.CODE_ROTATED: Wording(
         _("Invite code rotated"), _("By {actor}. The old one stopped working."), icon="refresh"
     ),
+    EventType.CONNECTION_CHANGED: Wording(
+        _("Connection changed"), _("{provider}: {changes}, by {actor}."), icon="plug"
+    ),
+    EventType.CONNECTION_CREATED: Wording(_("Connection added"), _("{provider}, by {actor}."), icon="plug", look="ok"),
+    EventType.CONNECTION_PROVED: Wording(
+        _("Connection proved"),
+        _("{provider}, by {actor}. It is known now whose people it signs in."),
+        icon="plug",
+        look="ok",
+    ),
+    EventType.CONNECTION_REMOVED: Wording(_("Connection removed"), _("{provider}, by {actor}."), icon="plug-x"),
+    EventType.DOMAIN_ADDED: Wording(_("Domain added"), _("{domain}, by {actor}. Not proved yet."), icon="world"),
+    EventType.DOMAIN_LOST: Wording(
+        _("Domain lost"), _("The proof for {domain} is gone, so it opens nothing any more."), icon="world-x", look="bad"
+    ),
+    EventType.DOMAIN_PROVED: Wording(_("Domain proved"), _("{domain}, by {actor}."), icon="world-check", look="ok"),
+    EventType.DOMAIN_REMOVED: Wording(_("Domain removed"), _("{domain}, by {actor}."), icon="world-minus"),
     EventType.EVENTS_EXPORTED: Wording(_("Events exported"), _("By {actor}."), icon="download"),
     EventType.FACTOR_ADDED: Wording(_("Sign-in made safer"), _("Added: {factor}."), icon="shield-plus", look="ok"),
     EventType.FACTOR_REMOVED: Wording(
@@ -52,6 +69,10 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.GROUP_CREATED: Wording(_("Group made"), _("{group}, by {actor}."), icon="users-plus", look="ok"),
     EventType.GROUP_JOINED: Wording(_("Joined a group"), _("{group}, as {right}, by {actor}."), icon="users-group"),
     EventType.GROUP_LEFT: Wording(_("Left a group"), _("{group}, by {actor}."), icon="users-group"),
+    EventType.IDENTITY_LINKED: Wording(
+        _("Single sign-on linked"), _("{provider}: from now on it opens the account."), icon="link-plus", look="ok"
+    ),
+    EventType.IDENTITY_UNLINKED: Wording(_("Single sign-on unlinked"), _("{provider}, by {actor}."), icon="link-minus"),
     EventType.IMPORT_FINISHED: Wording(
         _("Import finished"),
         _("{file}, by {actor}: {created} in, {unchanged} unchanged, {refused} refused."),
@@ -131,6 +152,7 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.PASSWORD_RESET: Wording(
         _("New password"), _("Made by {actor}. The old one stopped working."), icon="key"
     ),
+    EventType.SECURITY_CHANGED: Wording(_("Sign-in rules changed"), _("{changes}, by {actor}."), icon="shield"),
     EventType.SERVER_CHANGED: Wording(_("Server settings changed"), _("{changes}, by {actor}."), icon="settings"),
     EventType.RECOVERY_CODES_MADE: Wording(
         _("Recovery codes made"), _("By {actor}. Earlier ones stopped working."), icon="lifebuoy"
@@ -143,4 +165,5 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.SETUP_LINK_USED: Wording(
         _("Set-up link used"), _("The person chose a password."), icon="login-2", look="ok"
     ),
+    EventType.SIGN_IN_REFUSED: Wording(_("Sign-in refused"), _("{provider}: {no}"), icon="door-off", look="bad"),
 }

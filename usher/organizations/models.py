@@ -9,6 +9,22 @@ from usher.core.rows import Row
 from usher.organizations.plans import Plan, plan_of
 
 
+class PasswordsFor(models.TextChoices):
+    """Who of an organisation may sign in with a password there. Whoever is marked always may (people.Membership)."""
+
+    EVERYONE = "everyone"
+    ADMINS = "admins"
+    MARKED = "marked"
+
+
+class SecondFactorFor(models.TextChoices):
+    """Of whom an organisation asks a second proof at every sign-in."""
+
+    NOBODY = "nobody"
+    ADMINS = "admins"
+    STAFF = "staff"
+
+
 class Organization(Row):
     """The tenant. Its slug is part of addresses; those it had before lead to it, and nobody else gets them.
 
@@ -27,6 +43,12 @@ class Organization(Row):
     delete_on = models.DateField(null=True, blank=True)  # suspended until then, gone after it
     trusted_at = models.DateTimeField(null=True, blank=True)  # the operator knows who they are
     invitation_days = models.PositiveSmallIntegerField(db_default=14, default=14)  # so long an e-mail invitation lives
+    passwords_for = models.CharField(
+        max_length=10, choices=PasswordsFor.choices, db_default="everyone", default=PasswordsFor.EVERYONE
+    )
+    second_factor_for = models.CharField(
+        max_length=10, choices=SecondFactorFor.choices, db_default="nobody", default=SecondFactorFor.NOBODY
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -127,3 +149,32 @@ class SeatReservation(Row):
 
     def __str__(self) -> str:
         return f"a {self.pool} seat for {self.ref}"
+
+
+class Domain(Row):
+    """A mail domain that an organisation says is its own, and whether it has proved that.
+
+    ``name`` is in A-labels, lower case. Proved by a TXT record that holds ``token``, or by a verified admin of the
+    domain. One organisation at a time can have proved a domain; while it is proved it is looked at again, and
+    ``failing_since`` says since when the proof could not be found.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="domains", db_index=False)
+    name = models.CharField(max_length=254)
+    token = models.CharField(max_length=64)
+    proof = models.CharField(max_length=10, blank=True)  # "dns" or "admin"; empty while it is not proved
+    created_at = models.DateTimeField(default=clock.now)
+    proved_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    failing_since = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="one_domain_of_a_name"),
+            models.UniqueConstraint(
+                fields=["name"], name="one_owner_of_a_domain", condition=models.Q(proved_at__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
+from usher.core import domain_names
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
 
@@ -19,16 +18,11 @@ _LONGEST_SHOWN: Final = 80
 # beginning that a spreadsheet takes for a formula or drops.
 _ATOM: Final = r"[A-Za-z0-9#$&'*+=?^_{}~-]"
 _LOCAL: Final = rf"(?![=+'-]){_ATOM}+(?:\.{_ATOM}+)*"
-_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_TOP: Final = r"(?![0-9]+\Z)" + _LABEL
-_DOMAIN: Final = rf"(?:{_LABEL}\.)+{_TOP}"
-_ADDRESS: Final = re.compile(rf"({_LOCAL})@({_DOMAIN})")
+_ADDRESS: Final = re.compile(rf"({_LOCAL})@({domain_names.PATTERN})")
 _LOCAL_ONLY: Final = re.compile(_LOCAL)
 # Top names that never lead to a mailbox (RFC 6761). .invalid is ours, see ``_fault``.
 _NOWHERE: Final = (".localhost",)
 _MADE_UP: Final = ".invalid"
-# IDNA 2003, the standard library's, maps these to something else than today's registries do: another owner.
-_READ_TWO_WAYS: Final = re.compile("[ßς\u200c\u200d\u3002\uff0e\uff61]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,33 +54,11 @@ def domain_key(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
-def parse_domain(text: str, column: str = "domains") -> str:
-    """A mail domain in A-labels (RFC 5890), lower case. Raises UsherError: domain_not_allowed."""
-    typed = text.strip().removeprefix("@")
-    domain = typed if typed.isascii() else _ascii_domain(typed)
-    if not re.fullmatch(_DOMAIN, domain) or len(domain) > LONGEST - 2 or f".{domain}".lower().endswith(_MADE_UP):
-        raise UsherError(Reason.DOMAIN_NOT_ALLOWED(column, given=typed[:_LONGEST_SHOWN]))
-    return domain.lower()
-
-
 def _with_ascii_domain(typed: str) -> str:
     """The address with its domain in A-labels, or "" where that cannot be said with certainty."""
     local, _, domain = typed.rpartition("@")
-    ascii_domain = _ascii_domain(domain)
+    ascii_domain = domain_names.to_ascii(domain)
     return f"{local}@{ascii_domain}" if ascii_domain else ""
-
-
-@lru_cache(maxsize=4096)  # half a millisecond each, and a list has the same few on every line
-def _ascii_domain(domain: str) -> str:
-    lowered = domain.lower()
-    # Asked of what was typed: lower() itself turns the Kelvin sign into a k.
-    if _READ_TWO_WAYS.search(lowered) or unicodedata.normalize("NFKC", domain) != domain:
-        return ""
-    try:
-        ascii_domain = lowered.encode("idna")
-        return ascii_domain.decode() if ascii_domain.decode("idna") == lowered else ""
-    except UnicodeError:
-        return ""
 
 
 def _fault(typed: str, column: str) -> Finding:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from usher.core.domain_names import parse_domain
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
 from usher.lifecycle.joiner import By
@@ -19,7 +20,6 @@ from usher.methods.invite_code import days
 from usher.methods.invite_code.models import InviteCode
 from usher.organizations.models import Organization
 from usher.organizations.plans import Plan
-from usher.people.addresses import parse_domain
 from usher.people.models import Group
 
 MOST_USES: Final = 1_000_000
