@@ -158,7 +158,7 @@ def test_signing_in_without_a_password(world: World, key: SoftKey) -> None:
     assert answer["Location"] == "/o/cedar/"
     assert is_in(browser)
     (event,) = world.cedar.events(EventType.ACCOUNT_SIGNED_IN)
-    assert event.data == {"factors": ["webauthn"]}
+    assert event.data == {"way": "passkey", "factors": ["webauthn"]}
     assert factors.of(world.pia.account).passkeys[0].used_at
 
 

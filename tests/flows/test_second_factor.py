@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from app_codes import code_of, codes_on, key_on, seed_on
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -39,27 +39,6 @@ WRONG = "This code is not right, or it was used before."
 def monday(clock: time_machine.Traveller) -> time_machine.Traveller:
     """The clock stands: a code is of a time."""
     return clock
-
-
-def code_of(key: str, ahead: int = 0) -> str:
-    """What an app with this key shows, computed by somebody else's arithmetic."""
-    return str(format_hotp_value(hotp_value(key.replace(" ", ""), int(time.time()) // 30 + ahead)))
-
-
-def key_on(page: str) -> str:
-    found = re.search(r'id="app-key">([A-Z2-7 ]+)<', page)
-    assert found
-    return found[1]
-
-
-def seed_on(page: str) -> str:
-    found = re.search(r'name="seed" value="([\w-]{22})"', page)
-    assert found
-    return found[1]
-
-
-def codes_on(page: str) -> list[str]:
-    return re.findall(r'<span class="code">([0-9A-Z-]{14})</span>', page)
 
 
 class Phone:
@@ -197,7 +176,7 @@ def test_password_and_code_open(world: World, phone: Phone) -> None:
     assert browser.cookies["usher_session"].value != before
     assert is_in(browser)
     (event,) = world.cedar.events(EventType.ACCOUNT_SIGNED_IN)
-    assert event.data == {"factors": ["totp"]}
+    assert event.data == {"way": "password", "factors": ["totp"]}
 
 
 @pytest.mark.parametrize("shape", ["{} {}", " {}{} ", "{}\u00a0{}"])

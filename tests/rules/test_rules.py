@@ -82,6 +82,7 @@ WAITS = account(state="waiting")
 CEDARS = frozenset({"cedar.example"})
 ADMIN_RANK = By(OPERATOR, PLANS["school"].admin.rank)
 TEACHER_RANK = By(OPERATOR, 2)
+SSO_HOUSE: dict[str, Any] = {"needs_sso": frozenset({"student"}), "name": "Cedar"}
 FULL_HOUSE = {"student": Pool(30, 30), "teacher": Pool(5, 1)}
 
 # house, joiner, the reasons of the refusal in order (None: let in)
@@ -160,6 +161,28 @@ CASES: dict[str, tuple[House, Joiner, tuple[Reason, ...]]] = {
     "a code, nobody known": (by_code(), of(NAMELESS, groups=("Year 5",)), ()),
     "a code, an account of one's own": (by_code(PROVED), of(PROVED.id), ()),
     "a code with a use left": (by_code(PROVED, uses_left=1), of(PROVED.id), ()),
+    "a code where single sign-on is wanted": (
+        by_code(PROVED, house_of=SSO_HOUSE),
+        replace(of(PROVED.id), method=Method.INVITE_CODE),
+        (Reason.SSO_ONLY,),
+    ),
+    "an invitation where single sign-on is wanted": (
+        by_code(PROVED, house_of=SSO_HOUSE),
+        replace(of(PROVED.id), method=Method.EMAIL_INVITATION),
+        (Reason.SSO_ONLY,),
+    ),
+    "a code, and the provider knows the account": (
+        by_code(replace(PROVED, may_enter=True), house_of=SSO_HOUSE),
+        replace(of(PROVED.id), method=Method.INVITE_CODE),
+        (),
+    ),
+    "a list where single sign-on is wanted": (house(**SSO_HOUSE), of(), ()),
+    "a code for a domain that another organisation vouches for": (
+        by_code(replace(PROVED, vouched_by=ELSEWHERE), domains=CEDARS), of(PROVED.id), (Reason.CODE_NEEDS_ADDRESS,)
+    ),
+    "a code for a domain that this organisation vouches for": (
+        by_code(replace(PROVED, vouched_by=house().organization_id), domains=CEDARS), of(PROVED.id), ()
+    ),
     "a code that is used up": (by_code(PROVED, uses_left=0), of(PROVED.id), (Reason.CODE_USED_UP,)),
     "a code that lets nobody in": (
         by_code(PROVED, stop=Reason.CODE_PAUSED(), uses_left=0), of(PROVED.id), (Reason.CODE_PAUSED,)

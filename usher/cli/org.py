@@ -10,14 +10,20 @@ import click
 from usher.cli.base import Group, example
 from usher.cli.output import document, json_option, note, organization_option, table
 from usher.events.types import OPERATOR
-from usher.lifecycle import deletion, founding, licensing
+from usher.lifecycle import deletion, founding, licensing, signing_in
+from usher.methods.sso.showing import has_active
 from usher.organizations import find, suspend
 from usher.organizations.create import Dates
-from usher.organizations.models import Organization
+from usher.organizations.models import Organization, PasswordsFor
 from usher.organizations.overview import state_of
 from usher.people.links import SETUP_DAYS
 
 NO_DAY = "none"
+_TOLD = {
+    "everyone": "Everybody at {name} may sign in with a password.",
+    "admins": "Only admins of {name} may sign in with a password.",
+    "marked": "Only marked admins of {name} may sign in with a password.",
+}
 
 
 class SeatCount(click.ParamType[tuple[str, int]]):
@@ -182,6 +188,27 @@ def change(slug: str, as_json: bool, **given: Any) -> None:
 def _dates(given: dict[str, Any]) -> Dates:
     named = {"starts_on": given["starts"], "ends_on": given["ends"]}
     return {name: None if day == NO_DAY else day for name, day in named.items() if day is not None}
+
+
+@org.command(epilog=example("usher org passwords --org cedar everyone"))
+@organization_option
+@click.argument("who", type=click.Choice(PasswordsFor.values))
+@click.option(
+    "--keep", multiple=True, metavar="ADDRESS", help="Mark this admin, who keeps a password; may be repeated."
+)
+def passwords(slug: str, who: str, keep: tuple[str, ...]) -> None:
+    """Say who signs in with a password: everyone, admins, or marked admins alone; the others need single sign-on.
+
+    “everyone” opens an organisation again whose provider has failed.
+    """
+    organization = find.by_slug(slug)
+    keeps = None
+    if keep:
+        marked = {one.membership.id for one in signing_in.admins(organization) if one.membership.keeps_password}
+        keeps = frozenset(marked | {signing_in.admin_of(organization, address).id for address in keep})
+    rules = signing_in.Rules(passwords_for=who, keeps=keeps)
+    changed = signing_in.change(organization, rules, OPERATOR, has_connection=has_active(organization))
+    note(_TOLD[who].format(name=organization.name) if changed else "It is so already.")
 
 
 @org.command("suspend", epilog=example('usher org suspend cedar --reason "Unpaid since August"'))

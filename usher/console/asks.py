@@ -74,7 +74,7 @@ def _row(visit: Visit, one: Asking) -> Row:
         name=account.username,
         sign_in=short_sign_in(account.sign_in, visit.organization.names_under),
         address=account.email,
-        is_proved=account.is_claimed,
+        is_proved=account.is_proved,
         role=str(role.label) if role else member.role,
         groups=", ".join(one.groups),
         way=(member.method, method_label(member.method)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,6 +14,7 @@ from usher.console.zones import zone_choices
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding
 from usher.events.types import EventType
+from usher.lifecycle.signing_in import Admin
 from usher.organizations.plans import Method
 from usher.organizations.settings import MOST_DAYS
 from usher.people.models import Membership
@@ -78,6 +81,40 @@ class LogoForm(forms.Form):
         error_messages={"required": _("Choose a file first.")},
         allow_empty_file=True,
     )
+
+
+class DomainForm(forms.Form):
+    """A mail domain that is the organisation's own."""
+
+    domain = forms.CharField(
+        label=_("Domain"),
+        max_length=300,
+        help_text=_("What stands after the @ in your addresses, for example school.example."),
+        widget=forms.TextInput({"dir": "ltr", "autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+
+class SignInRulesForm(forms.Form):
+    """Who may use a password, which admins keep one whatever comes, and who needs a second factor."""
+
+    passwords_for = forms.ChoiceField(
+        label=_("Who may sign in with a password"),
+        choices=[("everyone", _("Everybody")), ("admins", _("Admins alone")), ("marked", _("Marked admins alone"))],
+        widget=forms.RadioSelect,
+    )
+    second_factor_for = forms.ChoiceField(
+        label=_("Who needs a second factor"),
+        choices=[("nobody", _("Nobody")), ("admins", _("Admins")), ("staff", _("All staff"))],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, *args: Any, admins: Sequence[Admin], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = [(str(one.membership.id), one.membership.account.username) for one in admins]
+        self.fields["keeps"] = forms.MultipleChoiceField(required=False, choices=names)
+
+    def clean_keeps(self) -> frozenset[uuid.UUID]:
+        return frozenset(uuid.UUID(value) for value in self.cleaned_data["keeps"])
 
 
 class UsersFilter(forms.Form):

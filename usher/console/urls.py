@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usher.console import asks, events, groups, imports, pages, person, settings, users
+from usher.console import asks, domains, events, groups, imports, pages, person, settings, sign_in_rules, users
 
 app_name = "console"
 urlpatterns = [
@@ -41,6 +41,11 @@ urlpatterns = [
     path("o/<slug:slug>/settings/accent.css", settings.accent_css, name="settings_accent_css"),
     path("o/<slug:slug>/settings/logo", settings.change_logo, name="settings_logo"),
     path("o/<slug:slug>/settings/logo/remove", settings.remove_logo, name="settings_logo_remove"),
+    path("o/<slug:slug>/settings/sign-in/", sign_in_rules.sign_in_rules, name="sign_in_rules"),
+    path("o/<slug:slug>/settings/domains", domains.domains, name="domains"),
+    path("o/<slug:slug>/settings/domains/add", domains.add, name="domain_add"),
+    path("o/<slug:slug>/settings/domains/<uuid:domain_id>/look", domains.look, name="domain_look"),
+    path("o/<slug:slug>/settings/domains/<uuid:domain_id>/remove", domains.remove, name="domain_remove"),
     path("o/<slug:slug>/logo/<str:digest>", settings.logo, name="logo"),
     path("o/<slug:slug>/why", pages.why_not, name="why"),
 ]

@@ -11,7 +11,7 @@ from usher.core.reasons import Reason
 from usher.events import record
 from usher.events.types import Draft, EventType
 from usher.lifecycle import house as houses
-from usher.lifecycle.admins import admins_who_can_sign_in
+from usher.lifecycle.admins import admins_who_can_sign_in, admins_with_password
 from usher.lifecycle.facts import House
 from usher.lifecycle.joiner import By, Terms
 from usher.organizations.plans import Method, Role
@@ -41,12 +41,23 @@ class Change:
         )
 
     def keep_an_admin(self) -> None:
-        """Raises UsherError (last_admin) when this member is the last admin who can sign in."""
+        """Raises UsherError: last_admin when this member is the last admin who can sign in, and no_password_left when
+        he is the last one who could if the identity provider failed that all others need."""
         if self.role is not self.house.plan.admin:
             return
-        admins = admins_who_can_sign_in(self.house.organization_id, self.role.slug)
-        if not admins.exclude(id=self.membership.id).exists():
+        organization_id, role = self.house.organization_id, self.role.slug
+        if not admins_who_can_sign_in(organization_id, role).exclude(id=self.membership.id).exists():
             raise UsherError(Reason.LAST_ADMIN())
+        self._keep_a_password()
+
+    def _keep_a_password(self) -> None:
+        """Only who has one is missed: where nobody has one any more, nothing gets worse."""
+        if not self.house.needs_sso:
+            return
+        left = admins_with_password(self.house.organization_id, self.role.slug, self.house.passwords_for)
+        ids = set(left.values_list("id", flat=True))
+        if ids == {self.membership.id}:
+            raise UsherError(Reason.NO_PASSWORD_LEFT())
 
 
 def begin(organization_id: uuid.UUID, membership_id: uuid.UUID, by: By) -> Change:

@@ -21,7 +21,7 @@ from usher.core.retry import retrying
 from usher.events import record
 from usher.events.models import Event
 from usher.events.types import SYSTEM, Draft, EventType
-from usher.organizations.models import License, Logo, OldSlug, Organization, SeatPool, SeatReservation
+from usher.organizations.models import Domain, License, Logo, OldSlug, Organization, SeatPool, SeatReservation
 from usher.people.models import Account, Membership, Registration
 
 # Everything that refers to an organisation, and what becomes of it. A test finds the references by introspection
@@ -36,18 +36,23 @@ REFERENCES: Mapping[str, str] = {
     "invite_code.CodeUse.organization_id": "goes with its membership",
     "invite_code.InviteCode.organization": "step",
     "lifecycle.Erasure.organization_id": "is the work itself",
+    "organizations.Domain.organization": "goes last",
     "organizations.License.organization": "goes last",
     "organizations.Logo.organization": "goes last",
     "organizations.OldSlug.organization": "stays, and leads nowhere",
     "organizations.SeatPool.organization": "goes last",
     "organizations.SeatReservation.organization": "goes last",
     "people.Account.home": "step",
+    "people.Account.vouched_by_organization": "stays: the mailbox is as unproved as before",
     "people.Group.organization": "step",
     "people.GroupMembership.organization_id": "goes with its membership",
+    "people.Identity.organization": "step",
     "people.MadeName.organization": "step",
     "people.Membership.organization": "step",
     "people.OneTimeLink.organization": "step",
     "people.SearchWord.organization_id": "goes with its membership",
+    "sso.Connection.organization": "step",
+    "sso.Trip.door": "goes last",
 }
 BATCH = 500  # rows of one transaction
 # For `usher check`, which is to say nothing of a house that is being taken down.
@@ -144,6 +149,9 @@ STEPS: Sequence[Step] = (
     _rows("email_invitation.InvitationGroup", "invitation__organization_id"),
     _rows("email_invitation.Invitation"),
     _rows("email_invitation.Suppression"),
+    _rows("sso.Attempt", "connection__organization_id"),
+    _rows("sso.Connection"),
+    _rows("people.Identity"),
     _registrations,
     _members,
     _rows("invite_code.CodeGroup", "code__organization_id"),
@@ -162,7 +170,7 @@ def _finish(organization_id: uuid.UUID) -> None:
         organization = Organization.objects.filter(id=organization_id).first()
         if organization is None:
             return
-        for model in (Logo, SeatPool, SeatReservation, License):
+        for model in (Domain, Logo, SeatPool, SeatReservation, License):
             model._base_manager.filter(organization=organization).delete()
         # What somebody did to it in this very moment goes too: neither table would hold it back.
         Event.objects.filter(organization_id=organization_id).delete()

@@ -38,7 +38,9 @@ class GroupFacts:
 class AccountFacts:
     """An account that an address or an id led to, and its membership here, if any.
 
-    ``home`` is the organisation an unclaimed account belongs to, None for a claimed one.
+    ``home`` is the organisation an unclaimed account belongs to, None for a claimed one. ``vouched_by`` is the one
+    that answers for the address of a claimed account: it counts as proved there alone. ``may_enter`` (where the
+    house wants single sign-on, else False): its provider knows the account, or the member here needs none.
     """
 
     id: uuid.UUID
@@ -49,6 +51,12 @@ class AccountFacts:
     home: uuid.UUID | None
     membership_id: uuid.UUID | None = None
     membership_state: str = ""
+    vouched_by: uuid.UUID | None = None
+    may_enter: bool = False
+
+    def has_proved_address(self, organization_id: uuid.UUID) -> bool:
+        """Whether the address counts as the person's own in this organisation."""
+        return self.claimed and self.vouched_by in (None, organization_id)
 
 
 @dataclass(slots=True)
@@ -90,6 +98,9 @@ class House:
     terms: Terms
     pools: dict[str, Pool]
     is_suspended: bool = False
+    name: str = ""
+    passwords_for: str = ""
+    needs_sso: frozenset[str] = frozenset()  # the roles that come in by single sign-on alone
     ticket: TicketFacts | None = None
     groups: dict[str, GroupFacts] = field(default_factory=dict)  # by the compare key of the name
     accounts: dict[str, AccountFacts] = field(default_factory=dict)  # by address key

@@ -14,7 +14,8 @@ from usher.lifecycle.facts import AccountFacts, GroupFacts, House, Pool
 from usher.lifecycle.joiner import By, Joiner, NewAccount, Terms
 from usher.lifecycle.walk import numbered_key
 from usher.organizations.models import License, Organization, SeatPool, SeatReservation
-from usher.people.models import Account, Group, GroupMembership, MadeName, Membership
+from usher.people import policies
+from usher.people.models import Account, Group, GroupMembership, Identity, MadeName, Membership
 from usher.people.names import name_key, sort_key, stem
 
 
@@ -45,7 +46,20 @@ def open_house(organization_id: uuid.UUID, by: By, terms: Terms, *, lock: bool) 
         terms=terms,
         pools={pool.pool: Pool(pool.limit, pool.used, pool.told, kept.get(pool.pool, 0)) for pool in pools},
         is_suspended=license.organization.is_suspended,
+        name=license.organization.name,
+        passwords_for=license.organization.passwords_for,
+        needs_sso=_roles_that_need_sso(license),
     )
+
+
+def _roles_that_need_sso(license: License) -> frozenset[str]:
+    plan, policy = license.plan, license.organization.passwords_for
+    needs = (
+        role.slug
+        for role in plan.roles
+        if policies.needs_single_sign_on(policy, is_admin=role is plan.admin, keeps_password=False)
+    )
+    return frozenset(needs)
 
 
 def live_reservations(organization_id: uuid.UUID) -> QuerySet[SeatReservation]:
@@ -80,25 +94,43 @@ def _look_up_groups(house: House, names: Iterable[str], *, lock: bool) -> None:
 
 
 def _look_up_accounts(house: House, addresses: Iterable[str], ids: Sequence[uuid.UUID]) -> None:
-    """Proved accounts anywhere, unclaimed ones of this organisation alone; two organisations stay unseen."""
+    """Proved accounts anywhere, unclaimed ones of this organisation alone; two organisations stay unseen.
+
+    One for which another organisation vouches is seen where it is a member, and where it comes itself.
+    """
     wanted = set(addresses)
     if not wanted and not ids:
         return
     visible = Q(claimed_at__isnull=False) | Q(home_id=house.organization_id)
-    columns = ("id", "sign_in_key", "username", "email", "claimed_at", "home_id")
+    columns = ("id", "sign_in_key", "username", "email", "claimed_at", "home_id", "vouched_by_organization")
     rows = list(Account.objects.filter((Q(sign_in_key__in=wanted) & visible) | Q(id__in=ids)).values_list(*columns))
     memberships = Membership.objects.filter(
         organization_id=house.organization_id, account_id__in=[row[0] for row in rows]
     ).values_list("account_id", "id", "state")
     here = {account_id: (membership_id, state) for account_id, membership_id, state in memberships} if rows else {}
-    for account_id, key, username, email, claimed_at, home_id in rows:
+    known_there = _who_may_enter(house, [row[0] for row in rows]) if house.needs_sso else frozenset()
+    for account_id, key, username, email, claimed_at, home_id, vouched_by in rows:
         membership_id, state = here.get(account_id, (None, ""))
         loaded = AccountFacts(
-            account_id, email or key, username, email, claimed_at is not None, home_id, membership_id, state
-        )
+            account_id, email or key, username, email, claimed_at is not None, home_id, membership_id, state,
+            vouched_by, account_id in known_there,
+        )  # fmt: skip
         facts = house.known.setdefault(account_id, loaded)
-        if key in wanted:
+        is_seen = membership_id is not None or vouched_by in (None, house.organization_id)
+        if key in wanted and is_seen:
             house.accounts[key] = _preferred(house.accounts.get(key), facts)
+
+
+def _who_may_enter(house: House, ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Those whom the organisation's provider knows, and the members who need no single sign-on. Two small queries."""
+    known = Identity.objects.filter(organization_id=house.organization_id, account__in=ids)
+    members = Membership.objects.filter(
+        organization_id=house.organization_id, account__in=ids, state=Membership.State.ACTIVE
+    )
+    exempt = members.filter(Q(keeps_password=True) | ~Q(role__in=house.needs_sso))
+    return frozenset(known.values_list("account_id", flat=True)) | frozenset(
+        exempt.values_list("account_id", flat=True)
+    )
 
 
 def _preferred(one: AccountFacts | None, other: AccountFacts) -> AccountFacts:

@@ -26,7 +26,7 @@ from usher.people.models import Account, Group, Membership
 def deactivate(organization_id: uuid.UUID, membership_id: uuid.UUID, by: By) -> bool:
     """End a membership for now: seat and places are free, groups are remembered. False when it was ended already.
 
-    Raises UsherError: not_a_member, above_you, last_admin.
+    Raises UsherError: not_a_member, above_you, last_admin, no_password_left.
     """
     with transaction.atomic():
         change = begin(organization_id, membership_id, by)
@@ -72,7 +72,7 @@ def leave(account: Account, membership_id: uuid.UUID) -> Organization:
     """End one's own membership, or stop waiting for one; the seat is free. Returns the organisation that was left.
 
     An account that nobody proved is its organisation's: without that membership it opens no door any more, so its
-    person does not end it alone. Raises UsherError: not_a_member, home_stays, last_admin.
+    person does not end it alone. Raises UsherError: not_a_member, home_stays, last_admin, no_password_left.
     """
     mine = Membership.objects.select_related("organization").filter(account=account, id=membership_id)
     member = mine.exclude(state=Membership.State.INACTIVE).first()

@@ -62,7 +62,8 @@ def added(row: Mail) -> Letter | None:
 
 def _is_proved(account: Account) -> bool:
     """Whether somebody proved the address, by this account or by another one: then what was made for it is void."""
-    return Account.objects.filter(sign_in_key=account.sign_in_key, claimed_at__isnull=False).exists()
+    proved = Account.objects.filter(claimed_at__isnull=False, vouched_by_organization=None)
+    return proved.filter(sign_in_key=account.sign_in_key).exists()
 
 
 def _place(member: Membership) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from usher.people.models import Group, GroupMembership, Membership
 def move(organization_id: uuid.UUID, membership_id: uuid.UUID, role_slug: str, by: By) -> Membership:
     """Give a member another role.
 
-    Raises UsherError: unknown_role, role_above_yours, above_you, last_admin, seats_taken.
+    Raises UsherError: unknown_role, role_above_yours, above_you, last_admin, no_password_left, seats_taken.
     """
     with transaction.atomic():
         change = begin(organization_id, membership_id, by)
@@ -34,7 +34,8 @@ def move(organization_id: uuid.UUID, membership_id: uuid.UUID, role_slug: str, b
         change.keep_an_admin()
         if change.membership.state == Membership.State.ACTIVE and role.pool != change.role.pool:
             _change_seat(change, role)
-        Membership.objects.filter(id=membership_id).update(role=role.slug)
+        # Only admins are marked as keeping a password; whoever becomes one again is marked anew.
+        Membership.objects.filter(id=membership_id).update(role=role.slug, keeps_password=False)
         change.record(EventType.MEMBERSHIP_MOVED, {"from": change.role.slug, "to": role.slug})
     change.membership.role = role.slug
     return change.membership

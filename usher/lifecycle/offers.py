@@ -21,8 +21,6 @@ from usher.people.search import reindex
 
 def listed(account: Account) -> list[Membership]:
     """What waits for the account's yes or no, by the name of the organisation."""
-    if not account.is_claimed:
-        return []
     waiting = offers_to(account).select_related("account", "organization__license")
     return list(waiting.order_by("organization__name", "id"))
 
@@ -67,7 +65,7 @@ def end(account: Account, membership_id: uuid.UUID) -> None:
 
 def _locked(account: Account, membership_id: uuid.UUID) -> Membership:
     """The offer under the licence lock of its organisation."""
-    offer = offers_to(account).filter(id=membership_id).first() if account.is_claimed else None
+    offer = offers_to(account).filter(id=membership_id).first()
     if offer is None:
         raise UsherError(Reason.NOT_A_MEMBER(sign_in=account.sign_in))
     License.objects.select_for_update().get(organization=offer.organization_id)

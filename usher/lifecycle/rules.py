@@ -14,12 +14,14 @@ from django.utils.formats import date_format
 from usher.core.reasons import Fact, Finding, Reason
 from usher.lifecycle.facts import House
 from usher.lifecycle.joiner import Joiner, NewAccount
-from usher.organizations.plans import ALWAYS
+from usher.organizations.plans import ALWAYS, Method
 from usher.people.addresses import domain_key
 from usher.people.names import name_key
 
 Facts = dict[str, Fact]
 Rule = Callable[[Joiner, House], Facts | None]
+
+BRINGS_HIMSELF = (Method.INVITE_CODE, Method.EMAIL_INVITATION)
 
 
 def organization_is_suspended(_joiner: Joiner, house: House) -> Facts | None:
@@ -108,6 +110,21 @@ def member_was_deactivated(joiner: Joiner, house: House) -> Facts | None:
     return None
 
 
+def house_wants_single_sign_on(joiner: Joiner, house: House) -> Facts | None:
+    """Whoever brings himself, by a code or an invitation, needs an account that the organisation's provider knows.
+
+    A list, manual creation, the desk and the operator make accounts that single sign-on claims later; an LMS and the
+    provider itself prove people in their own way. Until then the lock keeps all of them out (people/access.py). To
+    invite somebody is not to come in, and coming back is an admin's act.
+    """
+    if joiner.role not in house.needs_sso or joiner.method not in BRINGS_HIMSELF:
+        return None
+    account = house.account_of(joiner)
+    if house.terms.inviting or house.terms.returning or (account and account.may_enter):
+        return None
+    return {"organization": house.name}
+
+
 def name_is_here_without_address(joiner: Joiner, house: House) -> Facts | None:
     if house.terms.allow_same_name or not isinstance(joiner.account, NewAccount) or joiner.account.address:
         return None
@@ -121,7 +138,11 @@ def address_is_not_the_codes(joiner: Joiner, house: House) -> Facts | None:
     if house.ticket is None or not house.ticket.domains:
         return None
     account = house.account_of(joiner)
-    if account and account.claimed and domain_key(account.email) in house.ticket.domains:
+    if (
+        account
+        and account.has_proved_address(house.organization_id)
+        and domain_key(account.email) in house.ticket.domains
+    ):
         return None
     return {"domains": ", ".join(sorted(house.ticket.domains))}
 
@@ -178,6 +199,7 @@ PERSON: Stage = (
     (Reason.MEMBER_INACTIVE, member_was_deactivated),
     (Reason.HAS_ACCOUNT, address_has_its_own_account),
     (Reason.ACCOUNT_BELONGS_ELSEWHERE, account_belongs_elsewhere),
+    (Reason.SSO_ONLY, house_wants_single_sign_on),
     (Reason.SAME_NAME, name_is_here_without_address),
 )
 TICKET: Stage = ((Reason.CODE_NEEDS_ADDRESS, address_is_not_the_codes),)

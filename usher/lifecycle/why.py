@@ -206,6 +206,8 @@ def _seat_fact(organization: Organization, member: Membership) -> Fact:
 
 def _account_fact(member: Membership) -> Fact:
     account = member.account
+    if account.claimed_at and account.vouched_by_organization:
+        return Fact(_("Account"), _("Claimed"), _("An organisation’s single sign-on vouches for the address"))
     if account.claimed_at:
         return Fact(_("Account"), _("Claimed"), _("The address is proved") + _on(account.claimed_at))
     return Fact(_("Account"), _("Unclaimed"), _("Made here; it opens this organisation alone"))

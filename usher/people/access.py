@@ -10,7 +10,6 @@ from __future__ import annotations
 import uuid
 import zoneinfo
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec
@@ -26,10 +25,11 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.organizations.models import License, Organization
 from usher.organizations.plans import Plan, Role
-from usher.people import waiting
+from usher.people import factors, policies, proved_by, waiting
 from usher.people.models import Account, GroupMembership, Membership
 
 P = ParamSpec("P")
+SECURITY = "/account/security"
 
 
 class Lock(Enum):
@@ -60,6 +60,11 @@ class Visit:
         """Raises AttributeError on a page outside every organisation: a mistake in the code, not of the visitor."""
         if self._membership is None:
             raise AttributeError("This view is not locked to an organisation.")
+        return self._membership
+
+    @property
+    def optional_membership(self) -> Membership | None:
+        """None on a page outside every organisation."""
         return self._membership
 
     @property
@@ -100,14 +105,6 @@ class Visit:
         return frozenset(links.values_list("group_id", flat=True))
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """What the route says: the organisation's slug and the group, where it names them."""
-
-    slug: str
-    group_id: uuid.UUID | None
-
-
 def lock(
     what: Lock,
 ) -> Callable[[Callable[Concatenate[HttpRequest, Visit, P], HttpResponseBase]], Callable[..., HttpResponseBase]]:
@@ -122,9 +119,13 @@ def lock(
                 return to_sign_in(request, slug)
             if request.user.must_change_password and not getattr(view, "usher_first_password", False):
                 return go(request, "/first-password")
-            visit = _admit(what, request.user, _Key(slug, kwargs.get("group_id")))
+            visit = _admit(what, request.user, slug)
             if visit is None:
                 return _moved(request, request.user, slug)
+            if elsewhere := _to_prove_more(request, visit):
+                return elsewhere
+            if not _opens(what, visit, kwargs.get("group_id")):
+                raise PermissionDenied
             watch.say(request, organization=slug)  # only now: till here it is what anybody may have typed
             with timezone.override(visit.time_zone):
                 return view(request, visit, *args, **kwargs)
@@ -143,7 +144,7 @@ def open_to_anyone(
     return view
 
 
-def _admit(what: Lock, account: Account, key: _Key) -> Visit | None:
+def _admit(what: Lock, account: Account, slug: str) -> Visit | None:
     """None for who is no member of an organisation of that name."""
     if what is Lock.SIGNED_IN:
         return Visit(account)
@@ -154,17 +155,35 @@ def _admit(what: Lock, account: Account, key: _Key) -> Visit | None:
     membership = (
         Membership.objects.select_related("organization__license", "organization__logo")
         .defer("organization__logo__content")
-        .filter(account=account, organization__slug=key.slug, state=Membership.State.ACTIVE)
+        .filter(account=account, organization__slug=slug, state=Membership.State.ACTIVE)
         .first()
     )
     if membership is None:
         return None
     if membership.organization.is_suspended:
         raise UsherError(Reason.ORGANIZATION_SUSPENDED())
-    visit = Visit(account, membership)
-    if not _opens(what, visit, key.group_id):
-        raise PermissionDenied
-    return visit
+    return Visit(account, membership)
+
+
+def _to_prove_more(request: HttpRequest, visit: Visit) -> HttpResponse | None:
+    """Where a member goes first who is not proved as his organisation wants it (policies.py); None for who is.
+
+    To its sign-in page where it takes nobody but by its own identity provider, to the page of his factors where it
+    asks for a second one. Those pages say why. No query where the organisation has no such policy.
+    """
+    member = visit.optional_membership
+    if member is None:
+        return None
+    organization, notes = member.organization, proved_by.of(request)
+    needs_provider = policies.needs_single_sign_on(
+        organization.passwords_for, is_admin=visit.is_admin, keeps_password=member.keeps_password
+    )
+    if needs_provider and str(organization.id) not in notes.by:
+        return _to(request, f"/o/{organization.slug}/sign-in")
+    asks = policies.asks_second_factor(organization.second_factor_for, is_admin=visit.is_admin, is_staff=visit.is_staff)
+    if asks and str(organization.id) not in notes.strongly and not factors.has_second(visit.account):
+        return _to(request, SECURITY)
+    return None
 
 
 def _moved(request: HttpRequest, account: Account, slug: str) -> HttpResponse:
@@ -183,7 +202,7 @@ def to_new_slug(request: HttpRequest, old: str, now: str) -> HttpResponse:
 
 
 def _opens(what: Lock, visit: Visit, group_id: uuid.UUID | None) -> bool:
-    if what is Lock.MEMBER or visit.is_admin:
+    if visit.optional_membership is None or what is Lock.MEMBER or visit.is_admin:
         return True
     if what is Lock.STAFF:
         return visit.is_staff
@@ -200,6 +219,11 @@ def to_sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
     page = f"/o/{slug}/sign-in" if slug else "/"
     if waiting.is_waiting(request):
         page = waiting.SECOND
+    return _to(request, page)
+
+
+def _to(request: HttpRequest, page: str) -> HttpResponse:
+    """To a page, and back here afterwards where that can be: what was sent with a form is not sent again."""
     back = f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" else ""
     return go(request, page + back)
 

@@ -1,8 +1,9 @@
 """Claiming: the mailbox's owner proves an address, and whatever anybody set up before for it is void.
 
-Every unclaimed account with that address loses every credential, wherever it was made. One account becomes the
-proved one. The others stay as *offers*: unclaimed, without anything that signs in, their memberships untouched,
-so that the owner can take or end each (:func:`offers_to`). Sign-in prefers the proved account everywhere.
+Every account with that address that nobody proved loses every credential, wherever it was made; also one for which
+an organisation vouches. One account becomes the proved one. The others stay as *offers*: unclaimed, without anything
+that signs in, their memberships untouched, so that the owner can take or end each (:func:`offers_to`). Sign-in prefers
+the proved account everywhere.
 
 The owner comes on the way to one of those accounts (:func:`claim`), or as somebody new (:func:`prove_new`).
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
@@ -41,8 +42,11 @@ RELATIONS: Mapping[str, bool] = {
     "events.Event.account_id": False,
     "events.Event.actor_id": False,
     "mfa.Authenticator.user": True,  # TOTP, recovery codes, passkeys
+    "people.Identity.account": True,  # single sign-on
     "people.Membership.account": False,  # stays, or is offered to the owner
     "people.OneTimeLink.account": True,
+    "sso.Attempt.account_id": False,
+    "sso.Trip.account": True,
     "usersessions.UserSession.user": True,
 }
 COLUMNS: Mapping[str, bool] = {
@@ -59,6 +63,7 @@ COLUMNS: Mapping[str, bool] = {
     "password_set_at": True,
     "sign_in_key": False,
     "username": False,
+    "vouched_by_organization": False,
 }
 _LOOSE = ("account", "actor", "user", "owner")  # ids of accounts without a foreign key
 
@@ -75,8 +80,9 @@ def relations() -> Iterator[tuple[str, models.Field[object, object]]]:
 def claim(account: Account, address: Address, encoded_password: str = "") -> Account:
     """The owner of ``address`` proved it, on the way to ``account``. Returns the proved account.
 
-    That is the account which proved this address before, if there is one; else ``account``, which may have had
-    a made name (one that comes too late keeps it, and stays as it is: nothing of it was made for this address).
+    That is the account which proved this address before, if there is one; else the one for which an organisation
+    vouches (it has the address, and loses everything that opens it); else ``account``, which may have had a made name.
+    One that comes too late keeps that name, and stays as it is: nothing of it was made for this address.
     ``encoded_password`` is the hash of one he just chose. Raises ValueError for an account with another address,
     UsherError (link_dead) for one that is gone.
     """
@@ -96,12 +102,11 @@ def _claim(account: Account, address: Address, encoded_password: str) -> Account
         locked = {one.id: one for one in with_it.order_by("id")}
         if account.id not in locked:  # taken back by an undo, in this very moment
             raise UsherError(Reason.LINK_DEAD())
-        proved = next((one for one in locked.values() if one.claimed_at), locked[account.id])
+        proved = next((one for one in locked.values() if one.is_claimed), locked[account.id])
         if proved.email and proved.sign_in_key != address.key:
             raise ValueError("This account has another address.")
         of_address = [one for one in locked.values() if one is proved or one.sign_in_key == address.key]
-        unclaimed = [one for one in of_address if not one.claimed_at]
-        void(unclaimed, proved, address)
+        void([one for one in of_address if not one.is_proved], proved, address)
         _prove(proved, address, encoded_password)
     return proved
 
@@ -109,14 +114,15 @@ def _claim(account: Account, address: Address, encoded_password: str) -> Account
 def prove_new(username: str, address: Address, encoded_password: str, home: uuid.UUID | None) -> Account:
     """Somebody who has no account proved ``address``: a new one, proved from the start. Needs a transaction.
 
-    Where the organisation ``home`` made an account for that address itself, that very account becomes his: its
-    membership and its seat stay. All others become offers. Raises UsherError (account_exists) when the address is
-    proved already, and IntegrityError when somebody proves it at the same time: then ask again.
+    Where an organisation vouches for an account with that address, it becomes his, with its memberships; else the one
+    that the organisation ``home`` made, if it did: its membership and its seat stay. All others become offers.
+    Raises UsherError (account_exists) when the address is proved already, and IntegrityError when somebody proves it
+    at the same time: then ask again.
     """
     made = made_for(address.key)
-    if any(one.claimed_at for one in made):
+    if any(one.is_proved for one in made):
         raise UsherError(Reason.ACCOUNT_EXISTS())
-    own = next((one for one in made if home and one.home_id == home), None)
+    own = heir(made, home)
     account = own or _new_account(username, address, encoded_password)
     void(made, account, address)
     _prove(account, address, encoded_password if own else "")
@@ -129,6 +135,34 @@ def prove_new(username: str, address: Address, encoded_password: str, home: uuid
     )
     record.record(registered)
     return account
+
+
+def heir(made: Iterable[Account], home: uuid.UUID | None) -> Account | None:
+    """Which of the accounts with an address becomes that of its owner: the one that an organisation vouches for, else
+    the one that the organisation ``home`` made."""
+    own = [one for one in made if one.is_claimed or (home and one.home_id == home)]
+    return min(own, key=lambda one: (not one.is_claimed, one.id), default=None)
+
+
+def vouch(account: Account, organization_id: uuid.UUID) -> None:
+    """The single sign-on of the organisation that made this account brings its owner: what opened it before is void.
+
+    The organisation answers for the address; the mailbox is not proved by that, and accounts that others made for the
+    address are not touched. Needs a transaction.
+    """
+    wipe([account])
+    account.claimed_at, account.home, account.vouched_by_organization = clock.now(), None, organization_id
+    account.save(update_fields=["claimed_at", "home", "vouched_by_organization"])
+    record.record(
+        Draft(
+            EventType.ACCOUNT_CLAIMED,
+            organization_id,
+            Actor("account", account.id),
+            account_id=account.id,
+            address=account.sign_in_key,
+            data={"offered": False},
+        )
+    )
 
 
 def made_for(address_key: str) -> list[Account]:
@@ -149,7 +183,12 @@ def _new_account(username: str, address: Address, encoded_password: str) -> Acco
 
 
 def offers_to(account: Account) -> QuerySet[Membership]:
-    """What organisations made for the address of a proved account, and that it has neither taken nor ended."""
+    """What organisations made for the address of a proved account, and that it has neither taken nor ended.
+
+    Nothing for one that an organisation only vouches for: what others made is not its to give.
+    """
+    if not account.is_proved:
+        return Membership.objects.none()
     return Membership.objects.filter(
         account__sign_in_key=account.sign_in_key, account__claimed_at=None, state=Membership.State.ACTIVE
     )
@@ -183,10 +222,10 @@ def _void_password(account: Account) -> None:
 
 
 def _prove(account: Account, address: Address, encoded_password: str) -> None:
-    if not account.claimed_at:
-        account.claimed_at, account.home = clock.now(), None
+    if not account.is_proved:
+        account.claimed_at, account.home, account.vouched_by_organization = clock.now(), None, None
         account.email, account.sign_in_key = address.original, address.key
-        account.save(update_fields=["claimed_at", "home", "email", "sign_in_key"])
+        account.save(update_fields=["claimed_at", "home", "vouched_by_organization", "email", "sign_in_key"])
         reindex(account)
     EmailAddress.objects.update_or_create(user=account, email=address.key, defaults={"verified": True, "primary": True})
     # Whoever registered with this address has no use for a second account, and nobody else shall have one.
@@ -199,7 +238,7 @@ def _event(account: Account, proved: Account, address: Address) -> Draft:
     """One for each organisation that made an account: it learns that its own is void, and of no other."""
     return Draft(
         EventType.ACCOUNT_CLAIMED,
-        account.home_id,
+        account.home_id or account.vouched_by_organization,
         Actor("account", proved.id),
         account_id=account.id,
         address=address.key,

@@ -95,7 +95,7 @@ def _refuse_taken(visit: Visit, address: Address) -> None:
     here = holders.filter(memberships__organization=visit.organization)
     if here.exists() or holders.filter(home=visit.organization).exists():
         raise UsherError(Reason.ADDRESS_TAKEN("email", given=address.original))
-    if holders.filter(claimed_at__isnull=False).exists():
+    if holders.filter(claimed_at__isnull=False, vouched_by_organization=None).exists():
         raise UsherError(Reason.HAS_ACCOUNT("email"))
 
 

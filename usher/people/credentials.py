@@ -129,7 +129,7 @@ def _lock_members(visit: Visit, ids: Iterable[uuid.UUID]) -> list[Membership]:
 
 def _proved(members: Sequence[Membership]) -> frozenset[str]:
     keys = [member.account.sign_in_key for member in members]
-    proved = Account.objects.filter(sign_in_key__in=keys, claimed_at__isnull=False)
+    proved = Account.objects.filter(sign_in_key__in=keys, claimed_at__isnull=False, vouched_by_organization=None)
     return frozenset(proved.values_list("sign_in_key", flat=True))
 
 

@@ -50,6 +50,12 @@ def mark(request: HttpRequest) -> None:
     request.session[PROVED_AT] = clock.now().timestamp()
 
 
+def age(request: HttpRequest, seconds: float) -> None:
+    """The proof lies so many seconds back: somebody else took it, and said when."""
+    if PROVED_AT in request.session and seconds > 0:
+        request.session[PROVED_AT] = clock.now().timestamp() - seconds
+
+
 def ask(request: HttpRequest) -> HttpResponse:
     """To the page that asks, and back: to the page itself, or to the one whose form was sent too late."""
     return go(request, f"{AGAIN}?{urlencode({'next': _back(request)})}")

@@ -21,10 +21,14 @@ from usher.people.models import Account, OneTimeLink
 
 @letter("reset")
 def reset(mail: Mail) -> Letter | None:
-    """A link for whoever has forgotten the password, or word that there is no account with this address."""
+    """A link for whoever has forgotten the password, or word that none would open anything, or that there is no account
+    with this address."""
     if clock.now() - _at(mail) > recovery.STALE:
         return None
     address = parse_address(mail.to)
+    if provider := recovery.provider_of(address, mail.organization_id):
+        facts = {"organization": provider.name, "link": _ours(f"/o/{provider.slug}/sign-in")}
+        return Letter(_("You sign in without a password"), "reset_by_provider", facts)
     try:
         link = recovery.write_link(mail.id, address, mail.organization_id)
     except UsherError:

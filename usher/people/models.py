@@ -23,6 +23,8 @@ class Account(AbstractBaseUser):
 
     *Unclaimed* (``claimed_at`` empty): made by an organisation (``home``) and usable there alone.
     *Claimed*: the person proved the address, or the operator vouches for it; it has no home any more.
+    *Vouched for* (``vouched_by_organization``): claimed by a single sign-on whose organisation answers for the address,
+    while the mailbox was never proved to us. Two facts, two columns: see docs/decisions/0025.
     ``sign_in_key`` is what is typed to sign in, in lower case: the address or the made name.
     """
 
@@ -32,6 +34,7 @@ class Account(AbstractBaseUser):
     sign_in_key = models.CharField(max_length=254)
     home = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     claimed_at = models.DateTimeField(null=True)
+    vouched_by_organization = models.UUIDField(null=True)  # its id, also when it is gone: the mailbox stays unproved
     is_operator = models.BooleanField(default=False)
     must_change_password = models.BooleanField(default=False)
     password_expires_at = models.DateTimeField(null=True)  # of a first password that nobody used
@@ -70,6 +73,11 @@ class Account(AbstractBaseUser):
     def is_claimed(self) -> bool:
         return self.claimed_at is not None
 
+    @property
+    def is_proved(self) -> bool:
+        """Claimed, and by more than an organisation's word: whoever proves the mailbox need not give way to anybody."""
+        return self.is_claimed and self.vouched_by_organization is None
+
     def set_password(self, raw_password: str | None) -> None:
         self.password = passwords.UNUSABLE if raw_password is None else passwords.make(raw_password)
 
@@ -101,6 +109,7 @@ class Membership(Row):
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
     method = models.CharField(max_length=20)
     evidence = models.CharField(max_length=200, blank=True)
+    keeps_password = models.BooleanField(db_default=False, default=False)  # where the others need single sign-on
     joined_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(null=True)
     sort_name = ByteOrdered(max_length=60)  # see names.sort_key
@@ -225,6 +234,39 @@ class OneTimeLink(Row):
 
     def __str__(self) -> str:
         return f"{self.purpose} link for {self.account_id}"
+
+
+class Identity(Row):
+    """By which an identity provider knows an account: one of the things that open it.
+
+    Keyed by (connection, issuer, subject) and by nothing else: OpenID Connect Core 1.0 section 2 calls only ``iss`` and
+    ``sub`` together stable, and an issuer alone identifies nobody, since another organisation can register it. For
+    Microsoft the subject is ``oid`` and the tenant is part of the issuer. ``connection_id`` is a row of methods/sso.
+    ``address`` and ``name`` are what the provider said last, for people to read; nothing is decided by them.
+    ``role`` and ``groups`` are what the rules gave last: only a change of these moves a member.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="identities")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    connection_id = models.UUIDField()
+    issuer = models.CharField(max_length=300)
+    subject = models.CharField(max_length=255)
+    address = models.CharField(max_length=254, blank=True)
+    name = models.CharField(max_length=150, blank=True)
+    role = models.CharField(max_length=20, blank=True)
+    groups = models.JSONField(default=list)
+    facts = models.JSONField(default=dict)  # what was asked of the provider beside the token, and when
+    created_at = models.DateTimeField(default=clock.now)
+    last_used_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection_id", "issuer", "subject"], name="one_identity_of_a_subject")
+        ]
+        indexes = [models.Index(fields=["organization", "id"], name="identities_of_organization")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} at {self.issuer}"
 
 
 class Registration(Row):

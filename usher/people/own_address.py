@@ -39,7 +39,7 @@ def ask(account: Account, typed: str, network: str) -> None:
     Raises UsherError: what is wrong with the form of the address, address_same, too_many_tries.
     """
     address = parse_address(typed)
-    if account.is_claimed and address.key == account.sign_in_key:
+    if account.is_proved and address.key == account.sign_in_key:
         raise UsherError(Reason.ADDRESS_SAME("email"))
     if mail.may_write(address.key, network):
         _ask(account, address)
@@ -70,7 +70,10 @@ def wanted(account: Account) -> str:
 
 
 def opens_another(link: OneTimeLink) -> bool:
-    """The address is the proved one of another account: then it cannot become this one's as well."""
+    """The address is another account's, proved or vouched for: then it cannot become this one's as well.
+
+    Whose mailbox it is gets that account by a forgotten password (people/recovery.py).
+    """
     others = Account.objects.filter(sign_in_key=parse_address(link.address).key, claimed_at__isnull=False)
     return others.exclude(id=link.account_id).exists()
 
@@ -86,13 +89,13 @@ def look(account: Account, token: str) -> OneTimeLink:
 def confirm(account: Account, token: str, password: str = "") -> Account:
     """The mailbox is proved: its address is the account's from now on.
 
-    An account that nobody had proved becomes its owner's by this (people/claim.py). All that opened it before is
-    void then, so ``password`` is the one he chooses. Raises UsherError: link_dead, link_of_another,
-    address_opens_another, and then also the findings of the rule for passwords.
+    An account that nobody had proved, also one that an organisation vouches for, becomes its owner's by this
+    (people/claim.py). All that opened it before is void then, so ``password`` is the one he chooses. Raises
+    UsherError: link_dead, link_of_another, address_opens_another, and then also the findings of the rule for passwords.
     """
     look(account, token)
     encoded = ""
-    if not account.is_claimed:
+    if not account.is_proved:
         passwords.check_chosen(password, least_alone(account))
         encoded = passwords.make(password)
     try:
@@ -111,10 +114,10 @@ def _confirm(account: Account, token: str, encoded: str) -> Account:
         links.use(token, Purpose.ADDRESS)
         if opens_another(link):
             raise UsherError(Reason.ADDRESS_OPENS_ANOTHER())
-        if mine.is_claimed:
+        if mine.is_proved:
             _move(mine, address)
             return mine
-        # An address that the organisation gave it was never proved, and makes way.
+        # An address that an organisation gave it, or vouches for, was never proved, and makes way.
         Account.objects.filter(id=mine.id).update(email="")
         return claim(mine, address, encoded)
 

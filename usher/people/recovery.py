@@ -18,7 +18,7 @@ from usher.core.retry import retrying
 from usher.events import record
 from usher.events.types import Actor, Draft, EventType
 from usher.organizations.models import Organization
-from usher.people import links, notices, passwords
+from usher.people import links, notices, passwords, single_sign_on
 from usher.people.addresses import Address, parse_address
 from usher.people.claim import claim, made_for
 from usher.people.credentials import least_alone, least_length
@@ -61,7 +61,7 @@ def write_link(mail_id: uuid.UUID, address: Address, organization_id: uuid.UUID 
             return written
         link = OneTimeLink(
             id=mail_id,
-            purpose=Purpose.RESET if account.is_claimed else Purpose.CLAIM,
+            purpose=Purpose.RESET if account.is_proved else Purpose.CLAIM,
             account=account,
             organization_id=organization_id,
             address=account.email,
@@ -70,8 +70,16 @@ def write_link(mail_id: uuid.UUID, address: Address, organization_id: uuid.UUID 
     return link
 
 
+def provider_of(address: Address, organization_id: uuid.UUID | None) -> Organization | None:
+    """The organisation by whose single sign-on alone the owner of this address comes in: a new password would open
+    nothing. None where it would open something, and where there is no account."""
+    account = _chosen(list(Account.objects.filter(sign_in_key=address.key)), organization_id)
+    return single_sign_on.shut_out(account, organization_id) if account else None
+
+
 def _chosen(accounts: list[Account], organization_id: uuid.UUID | None) -> Account | None:
-    """The proved one, else that of the organisation whose door it was, else the oldest that is still in use."""
+    """The proved one, or the one that an organisation vouches for, since a proof makes it the proved one; else that of
+    the organisation whose door it was, else the oldest that is still in use."""
     if not accounts:
         return None
     used = set(
@@ -103,7 +111,7 @@ def choose(token: str, password: str) -> Account:
     """
     account = look(token).account
     # A claim voids the second factor too, so that the password will stand alone.
-    passwords.check_chosen(password, least_length(account) if account.is_claimed else least_alone(account))
+    passwords.check_chosen(password, least_length(account) if account.is_proved else least_alone(account))
     return _choose(token, passwords.make(password))
 
 
@@ -115,9 +123,9 @@ def _choose(token: str, encoded: str) -> Account:
         made_for(address.key)  # locked before the link, in the order of everybody else
         links.use(token, *FORGOTTEN)
         account = Account.objects.get(id=link.account_id)
-        if account.sign_in_key != address.key or account.is_claimed != (link.purpose == Purpose.RESET):
+        if account.sign_in_key != address.key or account.is_proved != (link.purpose == Purpose.RESET):
             raise UsherError(Reason.LINK_DEAD())
-        if account.is_claimed:
+        if account.is_proved:
             _set(account, encoded)
         else:
             account = claim(account, address, encoded)

@@ -107,17 +107,18 @@ def is_from(registration: Registration, browser: str) -> bool:
 
 def is_taken(registration: Registration) -> bool:
     """Whether the address has been proved meanwhile, in whatever way."""
-    return Account.objects.filter(sign_in_key=registration.address_key, claimed_at__isnull=False).exists()
+    proved = Account.objects.filter(claimed_at__isnull=False, vouched_by_organization=None)
+    return proved.filter(sign_in_key=registration.address_key).exists()
 
 
 def least_length(registration: Registration, home: uuid.UUID | None) -> int:
-    """How long the password has to be: an account that the organisation made may be an admin's."""
-    made = Account.objects.filter(sign_in_key=registration.address_key, home=home).first() if home else None
+    """How long the password has to be: the account that becomes the owner's may be an admin's."""
+    made = claim.heir(Account.objects.filter(sign_in_key=registration.address_key).order_by("id"), home)
     return credentials.least_alone(made) if made else passwords.LEAST_SUPPLIED
 
 
 def confirm(token: str, home: uuid.UUID | None, chosen: str = "") -> Account:
-    """Make the account, or give the one that ``home`` made to its owner (people/claim.py).
+    """Make the account, or give the one that is there to its owner (people/claim.py, ``heir``).
 
     ``chosen`` is a password that was chosen now, by :func:`least_length`; without it the one of the registration
     stands, which only the browser that registered may ask for. Raises UsherError: registration_dead,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth import login
+from django.contrib.auth import SESSION_KEY, login
 from django.contrib.auth.backends import BaseBackend
 from django.db import connection, transaction
 from django.http import HttpRequest
@@ -26,11 +27,22 @@ from usher.events import record
 from usher.events.types import Actor, Draft, EventType
 from usher.organizations.logo import with_logo
 from usher.organizations.models import Organization
-from usher.people import factors, known_browsers, notices, passkeys, passwords, second_step, sessions, waiting
+from usher.people import (
+    factors,
+    known_browsers,
+    notices,
+    passkeys,
+    passwords,
+    proved_by,
+    second_step,
+    sessions,
+    single_sign_on,
+    waiting,
+)
 from usher.people.addresses import LONGEST, parse_address
 from usher.people.made_names import made_name
 from usher.people.models import Account, Membership
-from usher.people.waiting import Waiting
+from usher.people.waiting import PASSWORD, First, Waiting
 
 BACKEND = "usher.people.sign_in.Backend"
 
@@ -59,7 +71,7 @@ def organization_of(slug: str) -> Organization | None:
 def sign_in(request: HttpRequest, typed: str, password: str, organization: Organization | None) -> bool:
     """Sign somebody in by name and password; False when a second proof is wanted (people/waiting.py).
 
-    Raises UsherError: sign_in_failed, too_many_tries.
+    Raises UsherError: sign_in_failed, too_many_tries; and, of a password that is right, sso_only.
     """
     key, network = sign_in_key(typed, organization), network_of(client_ip(request))
     check_tries(key, network)
@@ -69,6 +81,7 @@ def sign_in(request: HttpRequest, typed: str, password: str, organization: Organ
     if found is None or account is None or not verdict.ok:
         count_failure(key, network)
         raise UsherError(Reason.SIGN_IN_FAILED())
+    _refuse_shut_out(found, organization)
     if not found.has_second:
         _enter(request, account, organization, Proof(better=verdict.better))
         return True
@@ -83,35 +96,72 @@ def sign_in_account(request: HttpRequest, account: Account, organization: Organi
     Whatever page he is sent to, the lock then asks for it. Raises UsherError (sign_in_failed) when the password
     changed between the proof and now: then the proof is void too.
     """
+    first = First("owner")
     if factors.has_second(account):
-        waiting.begin(request, account, organization)
+        waiting.begin(request, account, organization, first)
         return False
-    _enter(request, account, organization, Proof(is_owner=True))
+    _enter(request, account, organization, Proof(is_owner=True, first=first))
+    return True
+
+
+def sign_in_by_provider(
+    request: HttpRequest,
+    account: Account,
+    organization: Organization,
+    connection_id: uuid.UUID,
+    provider: str,
+    *,
+    is_strong: bool,
+) -> bool:
+    """Sign in somebody whom the identity provider of this organisation proved; False when a second proof is wanted.
+
+    ``provider`` is the method ("microsoft"); ``is_strong``: the provider says that it saw several factors (``amr``).
+    That counts where the organisation asks for a second factor (people/access.py). It never stands for the one that
+    the account itself has: that guards its other organisations too, and those do not trust this provider.
+    Raises UsherError as :func:`sign_in_account`.
+    """
+    notes = proved_by.with_word_of(request, account, organization.id, is_strong=is_strong)
+    first = First(provider, str(connection_id), notes)
+    if factors.has_second(account):
+        waiting.begin(request, account, organization, first)
+        return False
+    _enter(request, account, organization, Proof(first=first))
     return True
 
 
 def sign_in_by_passkey(request: HttpRequest, answer: str, organization: Organization | None) -> None:
     """Sign somebody in by a passkey alone: a device, and the finger, face or PIN it knows. No other proof is wanted.
 
-    Raises UsherError: passkey_refused, too_many_tries.
+    Raises UsherError: passkey_refused, too_many_tries; and, of a passkey that is right, sso_only.
     """
     network = _check_network(request)
     try:
-        account = _of_passkey(passkeys.account_in(answer), organization)
-        passkeys.prove(request, passkeys.Purpose.SIGN_IN, account, answer)
+        found = _of_passkey(passkeys.account_in(answer), organization)
+        passkeys.prove(request, passkeys.Purpose.SIGN_IN, found.account, answer)
     except UsherError:
         SIGN_IN_ADDRESS.add(network)
         raise
-    _enter(request, account, organization, Proof(factors.PASSKEY.value))
+    _refuse_shut_out(found, organization)
+    _enter(request, found.account, organization, Proof(factors.PASSKEY.value, first=First("passkey")))
 
 
-def _of_passkey(account_id: uuid.UUID, organization: Organization | None) -> Account:
+def _of_passkey(account_id: uuid.UUID, organization: Organization | None) -> _Found:
     """The account, if this door opens to it by a password too. Raises UsherError (passkey_refused)."""
     account = Account.objects.filter(id=account_id).first()
     found = _find(account.sign_in_key, organization) if account else None
     if account is None or found is None or found.account != account:
         raise UsherError(Reason.PASSKEY_REFUSED())
-    return account
+    return found
+
+
+def _refuse_shut_out(found: _Found, door: Organization | None) -> None:
+    """Who has proved himself by what opens nothing anywhere gets no session. Raises UsherError (sso_only).
+
+    Asked after the proof: whoever only guesses does not learn it.
+    """
+    elsewhere = single_sign_on.shut_out(found.account, door.id if door else None) if found.is_bound else None
+    if elsewhere:
+        raise UsherError(Reason.SSO_ONLY(organization=elsewhere.name))
 
 
 # The second
@@ -125,7 +175,7 @@ def finish(request: HttpRequest, here: Waiting, typed: str) -> None:
     except UsherError:
         SIGN_IN_ADDRESS.add(network)
         raise
-    _enter(request, here.account, here.organization, Proof(kind))
+    _enter(request, here.account, here.organization, Proof(kind, first=here.first))
 
 
 def finish_by_passkey(request: HttpRequest, here: Waiting, answer: str) -> None:
@@ -136,7 +186,7 @@ def finish_by_passkey(request: HttpRequest, here: Waiting, answer: str) -> None:
     except UsherError:
         SIGN_IN_ADDRESS.add(network)
         raise
-    _enter(request, here.account, here.organization, Proof(factors.PASSKEY.value))
+    _enter(request, here.account, here.organization, Proof(factors.PASSKEY.value, first=here.first))
 
 
 # Once more (people/fresh.py)
@@ -155,6 +205,14 @@ def prove_again(request: HttpRequest, account: Account, password: str) -> None:
 def prove_again_by_passkey(request: HttpRequest, account: Account, answer: str) -> None:
     """The same by a passkey. Raises UsherError (passkey_refused)."""
     passkeys.prove(request, passkeys.Purpose.AGAIN, account, answer)
+    sessions.prove_again(request, account)
+
+
+def prove_again_by_provider(
+    request: HttpRequest, account: Account, organization: Organization, *, is_strong: bool = False
+) -> None:
+    """The same by the identity provider of an organisation, which has proved this very account just now."""
+    proved_by.keep(request, proved_by.with_word_of(request, account, organization.id, is_strong=is_strong))
     sessions.prove_again(request, account)
 
 
@@ -207,33 +265,38 @@ def find_for_sign_in(typed: str, organization: Organization | None) -> Account |
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """An account of the name that was typed: its membership at this door, and whether a second proof is needed."""
+    """An account of the name that was typed: its membership at this door, whether a second proof is needed, and
+    whether it is in an organisation that has rules about who may use a password."""
 
     account: Account
     standing: str | None
     has_second: bool
+    is_bound: bool
 
 
 # By hand, since every sign-in asks it: building this query takes Django 1.7 ms, and a whole sign-in some 30.
 _BY_KEY = """
 SELECT account.*,
   (SELECT state FROM "people_membership" WHERE account_id = account.id AND organization_id = {door}) AS standing,
-  EXISTS (SELECT 1 FROM "mfa_authenticator" WHERE user_id = account.id AND type IN ('totp', 'webauthn')) AS has_second
+  EXISTS (SELECT 1 FROM "mfa_authenticator" WHERE user_id = account.id AND type IN ('totp', 'webauthn')) AS has_second,
+  EXISTS (SELECT 1 FROM "people_membership" AS member JOIN "organizations_organization" AS house
+    ON house.id = member.organization_id WHERE member.account_id = account.id AND house.passwords_for <> 'everyone'
+  ) AS is_bound
 FROM "people_account" AS account WHERE sign_in_key = %(key)s
 """
 
 
 def _find(key: str, organization: Organization | None) -> _Found | None:
-    """Where an address is proved, its proved account signs in; else the oldest that an organisation made.
+    """Where an address is proved, its proved account signs in; else the oldest an organisation made or vouches for.
 
     The few accounts of one key are chosen among here: one short query, the same for known and unknown.
     """
     found = _named(key, organization)
     offered = organization is not None and any(one.account.home_id == organization.id for one in found)
     now = clock.now()
-    for one in sorted(found, key=lambda one: (not one.account.is_claimed, one.account.id)):
+    for one in sorted(found, key=lambda one: (not one.account.is_proved, one.account.id)):
         alive = one.account.password_expires_at is None or one.account.password_expires_at > now
-        if alive and _belongs(one.account, one.standing, anywhere=organization is None or offered):
+        if alive and _belongs(one, at_common_door=organization is None, offered=offered):
             return one
     return None
 
@@ -244,18 +307,25 @@ def _named(key: str, organization: Organization | None) -> list[_Found]:
     if organization:
         facts["door"] = Organization._meta.pk.get_db_prep_value(organization.id, connection)
     rows = Account.objects.raw(_BY_KEY.format(door=door), facts)
-    return [_Found(row, vars(row)["standing"], bool(vars(row)["has_second"])) for row in rows]
+    return [_found(row, vars(row)) for row in rows]
 
 
-def _belongs(account: Account, standing: str | None, *, anywhere: bool) -> bool:
+def _found(row: Account, more: Mapping[str, Any]) -> _Found:
+    return _Found(row, more["standing"], bool(more["has_second"]), bool(more["is_bound"]))
+
+
+def _belongs(found: _Found, *, at_common_door: bool, offered: bool) -> bool:
     """Whether this door may open to the account, whose membership there has this state.
 
-    A proved one is let in where it is a member, or is offered to be (people/claim.py), and at the common door.
-    One that nobody proved belongs to the organisation that made it: no membership there, no account.
+    A proved one is let in where it is a member, or is offered to be (people/claim.py), and at the common door; one
+    that an organisation vouches for the same, but nothing is offered to it. One that nobody proved belongs to the
+    organisation that made it: no membership there, no account.
     """
-    if account.is_claimed:
-        return anywhere or standing is not None
-    return standing == Membership.State.ACTIVE
+    if found.account.is_proved:
+        return at_common_door or offered or found.standing is not None
+    if found.account.is_claimed:
+        return at_common_door or found.standing not in (None, Membership.State.INACTIVE)
+    return found.standing == Membership.State.ACTIVE
 
 
 # Entering
@@ -271,6 +341,7 @@ class Proof:
     factor: str = ""
     better: str = ""
     is_owner: bool = False
+    first: First = PASSWORD
 
 
 @retrying
@@ -292,7 +363,10 @@ def _enter(request: HttpRequest, account: Account, organization: Organization | 
         if had_signed_in and not is_known and not proof.is_owner:
             notices.signed_in(account, request.headers.get("User-Agent", ""))
         waiting.end(request)
+        if SESSION_KEY in request.session:
+            request.session.cycle_key()  # Django gives no new one to whoever is signed in as the same account already
         login(request, account, BACKEND)
+        proved_by.keep(request, proof.first.notes)
         sessions.keep(request, account)
 
 
@@ -313,10 +387,10 @@ def _meet_another_writer(account: Account, facts: dict[str, Any]) -> None:
 
 
 def _signed_in(account: Account, organization: Organization | None, proof: Proof) -> Draft:
-    return Draft(
-        EventType.ACCOUNT_SIGNED_IN,
-        organization.id if organization else account.home_id,
-        Actor("account", account.id),
-        account_id=account.id,
-        data={"factors": [proof.factor]} if proof.factor else {},
-    )
+    data: dict[str, Any] = {"way": proof.first.way}
+    if proof.first.connection:
+        data["connection"] = proof.first.connection
+    if proof.factor:
+        data["factors"] = [proof.factor]
+    place = organization.id if organization else account.home_id
+    return Draft(EventType.ACCOUNT_SIGNED_IN, place, Actor("account", account.id), account_id=account.id, data=data)

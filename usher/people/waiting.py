@@ -15,6 +15,7 @@ from django.utils.crypto import constant_time_compare
 from usher.core import clock
 from usher.organizations.models import Organization
 from usher.people.models import Account
+from usher.people.proved_by import NOBODY, Notes
 
 KEY = "usher.waiting"
 SECONDS = 10 * 60
@@ -22,14 +23,30 @@ SECOND = "/sign-in/second"
 
 
 @dataclass(frozen=True, slots=True)
+class First:
+    """The first proof: its way, and which identity providers stand for it (people/proved_by.py).
+
+    ``way`` is "password", "passkey", "owner" (a link, a code or a registration), or the method of a provider.
+    """
+
+    way: str = "password"
+    connection: str = ""  # the id of the provider's connection
+    notes: Notes = NOBODY
+
+
+PASSWORD = First()
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """The account whose password was right, and at whose door."""
+    """The account whose first proof was right, and at whose door."""
 
     account: Account
     organization: Organization | None
+    first: First = PASSWORD
 
 
-def begin(request: HttpRequest, account: Account, organization: Organization | None) -> None:
+def begin(request: HttpRequest, account: Account, organization: Organization | None, first: First = PASSWORD) -> None:
     """A session under a new key, of nobody yet. Whoever was signed in here before is not any more."""
     if SESSION_KEY in request.session:
         request.session.flush()
@@ -39,6 +56,10 @@ def begin(request: HttpRequest, account: Account, organization: Organization | N
         "account": str(account.id),
         "password": account.get_session_auth_hash(),  # another password: the first proof is void
         "organization": str(organization.id) if organization else "",
+        "way": first.way,
+        "connection": first.connection,
+        "proved_by": sorted(first.notes.by),
+        "proved_strongly_by": sorted(first.notes.strongly),
         "at": clock.now().timestamp(),
     }
 
@@ -58,7 +79,9 @@ def find(request: HttpRequest) -> Waiting | None:
     if account is None or not constant_time_compare(account.get_session_auth_hash(), kept["password"]):
         return None
     here = kept["organization"]
-    return Waiting(account, Organization.objects.filter(id=here).first() if here else None)
+    notes = Notes(frozenset(kept.get("proved_by", ())), frozenset(kept.get("proved_strongly_by", ())))
+    first = First(kept.get("way", "password"), kept.get("connection", ""), notes)
+    return Waiting(account, Organization.objects.filter(id=here).first() if here else None, first)
 
 
 def end(request: HttpRequest) -> None:

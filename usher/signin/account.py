@@ -56,7 +56,7 @@ def account(request: HttpRequest, visit: Visit) -> HttpResponse:
 def address(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Ask for another address, or for the proof of the one there is."""
     mine = visit.account
-    form, status = forms.AddressForm(posted(request), initial={"email": "" if mine.is_claimed else mine.email}), 200
+    form, status = forms.AddressForm(posted(request), initial={"email": "" if mine.is_proved else mine.email}), 200
     if form.is_valid():
         try:
             own_address.ask(mine, form.cleaned_data["email"], network_of(client_ip(request)))
@@ -83,7 +83,7 @@ def prove(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
         page = {"finding": error.findings[0], "again_url": ADDRESS, **clothes(None)}
         return render(request, "signin/link_dead.html", page, status=error.status)
     form, status = forms.ChosenPasswordForm(posted(request)), 200
-    if request.method == "POST" and (mine.is_claimed or form.is_valid()):
+    if request.method == "POST" and (mine.is_proved or form.is_valid()):
         try:
             return _proved(request, visit, token, form.cleaned_data["password"] if form.is_valid() else "")
         except UsherError as error:
@@ -94,7 +94,7 @@ def prove(request: HttpRequest, visit: Visit, token: str) -> HttpResponse:
 
 def _proved(request: HttpRequest, visit: Visit, token: str, password: str) -> HttpResponse:
     mine = own_address.confirm(visit.account, token, password)
-    if not visit.account.is_claimed:
+    if not visit.account.is_proved:
         # Every session has ended, this one too; whoever sits here has just proved to be the owner.
         sign_in_account(request, mine)
     messages.success(request, _("Your address is proved. You sign in with it from now on."))

@@ -62,5 +62,5 @@ def reset(request: HttpRequest, token: str) -> HttpResponse:
             messages.success(request, _("Your new password works. Sign in with it."))
             return redirect(clothes(link.organization)["sign_in_url"])
     page = password_page(form, link.account)
-    page |= clothes(link.organization or link.account.home) | {"link": link, "is_claim": not link.account.is_claimed}
+    page |= clothes(link.organization or link.account.home) | {"link": link, "is_claim": not link.account.is_proved}
     return render(request, "signin/reset.html", page, status=status)

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
+from usher.methods.sso import identities
 from usher.people import factors, passkeys, waiting
 from usher.people import sign_in as door
 from usher.people.access import Lock, Visit, lock, open_to_anyone
@@ -101,6 +102,8 @@ def again(request: HttpRequest, visit: Visit) -> HttpResponse:
         "refused": form,
         "next": wanted,
         "account": visit.account,
+        "has_password": visit.account.has_usable_password(),
+        "providers": identities.of_account(visit.account),
         "passkey": passkey_part(request, passkeys.Purpose.AGAIN, visit.account) if _has_passkey(visit) else "",
         **clothes(visit.account.home),
     }

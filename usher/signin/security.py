@@ -13,26 +13,42 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from usher.core.errors import UsherError
-from usher.people import credentials, factors, passkeys, sessions, totp
+from usher.core.reasons import Reason
+from usher.people import credentials, factors, passkeys, sessions, single_sign_on, totp
 from usher.people.access import Lock, Visit, lock
 from usher.people.fresh import fresh
 from usher.people.models import Account
 from usher.signin import forms, proof_forms, square
-from usher.signin.page import asks, posted
+from usher.signin.page import after, asks, posted
 
 SECURITY, SESSIONS = "/account/security", "/account/sessions"
+ONWARD = "usher.onward"  # in the session: a page of ours
 
 
 @lock(Lock.SIGNED_IN)
 @require_safe
 def security(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Also where the lock sends whoever needs a second factor (people/access.py): then it says who asks for it."""
+    has = factors.of(visit.account)
+    asking = [] if has.has_second else single_sign_on.asks_second_factor(request, visit.account)
     page = {
         "account": visit.account,
-        "factors": factors.of(visit.account),
+        "factors": has,
+        "wanted": [Reason.SECOND_FACTOR_WANTED(organization=name) for name in asking],
+        "onward": _onward(request, is_wanted=bool(asking)),
         "passkeys_possible": passkeys.are_possible(),
         "places": len(sessions.places(request, visit.account)),
     }
     return _render(request, "security", page)
+
+
+def _onward(request: HttpRequest, *, is_wanted: bool) -> str:
+    """Where the person was going who had to set up a second factor first, as soon as there is one."""
+    if is_wanted:
+        if "next" in request.GET:
+            request.session[ONWARD] = after(request.GET["next"])
+        return ""
+    return str(request.session.pop(ONWARD, ""))
 
 
 # The app

@@ -12,10 +12,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from usher.core.accent import accent_css
 from usher.core.errors import UsherError
+from usher.core.reasons import Finding, Reason
+from usher.methods.sso import showing
 from usher.organizations.models import Organization
-from usher.people import credentials, passkeys, sessions, waiting
+from usher.people import credentials, passkeys, sessions, single_sign_on, waiting
 from usher.people import sign_in as door
 from usher.people.access import Lock, Visit, lock, open_to_anyone, to_new_slug
+from usher.people.models import Account
 from usher.signin import forms, proof_forms
 from usher.signin.page import HOME, after, asks, before_first_password, clothes, hides, password_page, posted
 from usher.signin.second import passkey_part
@@ -25,10 +28,15 @@ from usher.signin.second import passkey_part
 @asks
 @hides
 def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """The common door, and every organisation's own; a slug that nobody has shows the common one."""
-    if request.method != "POST" and request.user.is_authenticated:
-        return redirect(after(request.GET.get("next", "")))
+    """The common door, and every organisation's own; a slug that nobody has shows the common one.
+
+    Who is signed in already goes on, but for a member whom the organisation wants to prove himself by its own
+    identity provider: this page is where the lock sends him to (people/access.py), and says so.
+    """
     organization = door.organization_of(slug)
+    barred = _barred(request, organization)
+    if request.method != "POST" and request.user.is_authenticated and barred is None:
+        return redirect(after(request.GET.get("next", "")))
     if organization and organization.slug != slug and request.method != "POST":
         return to_new_slug(request, slug, organization.slug)
     kind = proof_forms.PasskeyForm if "credential" in request.POST else forms.SignInForm
@@ -44,9 +52,21 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
         "refused": form,
         "next": wanted,
         "passkey": passkey_part(request, passkeys.Purpose.SIGN_IN),
+        "barred": barred,
+        "buttons": showing.buttons(organization),
+        "by_address": organization is None and showing.is_any_active(),
         **clothes(organization),
     }
     return render(request, "signin/sign_in.html", page, status=status)
+
+
+def _barred(request: HttpRequest, organization: Organization | None) -> Finding | None:
+    """Why whoever is signed in here does not get into the organisation; None where nothing keeps him out."""
+    account = request.user
+    if organization is None or not isinstance(account, Account):
+        return None
+    is_kept_out = single_sign_on.keeps_out(request, account, organization)
+    return Reason.SSO_ONLY(organization=organization.name) if is_kept_out else None
 
 
 def _enter(request: HttpRequest, given: dict[str, str], organization: Organization | None) -> str:

@@ -57,13 +57,14 @@ def _stop(found: Found) -> Finding | None:
 
 
 def visitor(found: Found, account: Account | None) -> Visitor:
+    """An organisation's word for an address counts as a proof in that organisation, and nowhere else."""
     key = found.invitation.address_key
-    if account and account.is_claimed:
+    if account and (account.is_proved or account.vouched_by_organization == found.organization.id):
         return Visitor.READY if account.sign_in_key == key else Visitor.WRONG
     # Somebody whom an organisation made may be the invited one: then the link proves it, as for anybody new.
     if account and account.sign_in_key != key:
         return Visitor.WRONG
-    if Account.objects.filter(sign_in_key=key, claimed_at__isnull=False).exists():
+    if Account.objects.filter(sign_in_key=key, claimed_at__isnull=False, vouched_by_organization=None).exists():
         return Visitor.HAS_ACCOUNT
     if not found.is_copied:
         return Visitor.NEW
@@ -92,7 +93,8 @@ def least_length(found: Found) -> int:
     """How long the password of somebody new has to be: an admin's alone guards an organisation."""
     if found.role is found.organization.license.plan.admin:
         return credentials.LEAST_ADMIN
-    made = Account.objects.filter(sign_in_key=found.invitation.address_key, home=found.organization).first()
+    there = Account.objects.filter(sign_in_key=found.invitation.address_key).order_by("id")
+    made = claim.heir(there, found.organization.id)
     return credentials.least_alone(made) if made else passwords.LEAST_SUPPLIED
 
 
