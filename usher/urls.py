@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("o/<slug:slug>/users/add/", include("usher.methods.bulk_accounts.urls")),
     path("", include("usher.methods.invite_code.urls")),
     path("", include("usher.methods.email_invitation.urls")),
+    path("", include("usher.methods.sso.urls")),
     path("operator/", include("usher.operator.urls")),
     path("", include("usher.signin.urls")),
     path("", include("usher.console.urls")),

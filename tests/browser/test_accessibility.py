@@ -170,6 +170,26 @@ def of_code(link: str) -> Open:
     return opened
 
 
+def domain(page: Page) -> None:
+    page.goto("/o/cedar/settings/domains")
+    page.get_by_label("Domain", exact=True).fill("a-rather-long-name-for-a-school.cedar.example")
+    page.get_by_role("button", name="Add domain").click()
+    expect(page.get_by_role("button", name="Copy value")).to_be_visible()
+
+
+def refused_domain(page: Page) -> None:
+    domain(page)
+    page.get_by_label("Domain", exact=True).fill("gmail.com")
+    page.get_by_role("button", name="Add domain").click()
+    expect(page.get_by_label("Domain", exact=True)).to_have_attribute("aria-invalid", "true")
+
+
+def removing_domain(page: Page) -> None:
+    domain(page)
+    page.get_by_role("link", name="Remove", exact=True).click()
+    expect(page.get_by_role("button", name="Remove domain")).to_be_visible()
+
+
 def door(page: Page) -> None:
     first_link("/o/cedar/groups")(page)
     page.get_by_role("link", name="Invite code").click()
@@ -318,6 +338,10 @@ PAGES: list[tuple[str, str, Open]] = [
     (ADA, "code, who came", of_code("See the list")),
     (ADA, "code, poster", of_code("QR, poster")),
     (ADA, "codes", at("/o/cedar/settings/codes")),
+    (ADA, "domains, first use", at("/o/cedar/settings/domains")),
+    (ADA, "domains", domain),
+    (ADA, "domains, refused", refused_domain),
+    (ADA, "domain, removing", removing_domain),
     (AMELIE, "class window", door),
     (AMELIE, "class window, closed", closed_door),
     (AMELIE, "wall", wall),

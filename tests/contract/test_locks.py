@@ -11,9 +11,11 @@ from routes import LOCKED, OPEN, ROUTES, SIGN_IN, WITH_IDS, answer
 from world import PASSWORD, World, signed_in, somebody
 
 from usher.core import clock
+from usher.events.types import OPERATOR
 from usher.methods.csv_import.models import Import
 from usher.methods.invite_code import codes
 from usher.methods.invite_code.wish import Wish
+from usher.organizations import domains
 from usher.people.access import Lock
 from usher.people.models import Membership
 
@@ -171,6 +173,7 @@ def foreign(world: World) -> dict[str, object]:
         "identity": "f" * 64,
         "code_id": code.id,
         "invitation_id": invited.id,
+        "domain_id": domains.add(world.birch.organization, "birds.example", OPERATOR).id,
     }
 
 
