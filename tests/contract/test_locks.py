@@ -24,7 +24,7 @@ FOR_ANYONE = {
     "/", "o/<slug:slug>/sign-in", "o/<slug:slug>/forgot", "o/<slug:slug>/accent.css",
     "o/<slug:slug>/logo/<str:digest>", "sign-in/second", "sign-out", "forgot", "reset/<str:token>",
     "set-up/<str:token>", "join", "join/<str:code>", "register", "confirm/<str:token>", "invitation/<str:token>",
-    "not-for-me/<str:token>",
+    "not-for-me/<str:token>", "sso/start", "sso/by-address", "sso/callback/<str:which>", "sso/question/<str:token>",
     "_kit/", "_mail/", "_mail/<str:name>", "_mail/<str:name>/picture",
 }  # fmt: skip
 

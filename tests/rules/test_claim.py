@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping
 
@@ -17,11 +18,12 @@ from usher.core import clock
 from usher.core.errors import UsherError
 from usher.events.models import Event
 from usher.events.types import OPERATOR
+from usher.methods.sso.models import Connection, Trip
 from usher.people import credentials, links, passwords
 from usher.people.access import Visit
 from usher.people.addresses import parse_address
 from usher.people.claim import COLUMNS, RELATIONS, claim, offers_to, relations
-from usher.people.models import Account, OneTimeLink
+from usher.people.models import Account, Identity, OneTimeLink
 from usher.people.sign_in import find_for_sign_in
 
 ADDRESS = parse_address("Zoe@Mail.example")
@@ -63,11 +65,38 @@ def known_session(account: Account) -> None:
     UserSession.objects.create(user=account, session_key=client.session.session_key, ip="203.0.113.9")
 
 
+def _connection(account: Account) -> Connection:
+    house = account.memberships.get().organization
+    return Connection.objects.create(organization=house, kind="microsoft")
+
+
+def identity(account: Account) -> None:
+    connection = _connection(account)
+    Identity.objects.create(
+        account=account,
+        organization=connection.organization,
+        connection_id=connection.id,
+        issuer="https://login.example",
+        subject=str(account.id),
+    )
+
+
+def trip(account: Account) -> None:
+    """On the way to a provider, to link it to the account."""
+    hashed = f"{account.id.hex}{account.id.hex}"
+    ends = clock.now() + dt.timedelta(minutes=5)
+    Trip.objects.create(
+        state_hash=hashed, browser_hash=hashed, kind="microsoft", purpose="link", account=account, expires_at=ends
+    )
+
+
 # How each kind of credential is planted. A kind without a line here fails the test below.
 PLANTS: Mapping[str, Callable[[Account], None]] = {
     "account.EmailAddress.user": mail_address,
     "mfa.Authenticator.user": authenticators,
+    "people.Identity.account": identity,
     "people.OneTimeLink.account": setup_link,
+    "sso.Trip.account": trip,
     "usersessions.UserSession.user": known_session,
 }
 

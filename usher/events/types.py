@@ -75,9 +75,9 @@ class EventType(StrEnum):
     PASSWORD_CHANGED = "password:changed"  # noqa: S105 - the name of an event
     PASSWORD_RESET = "password:reset"  # noqa: S105 - the name of an event
     RECOVERY_CODES_MADE = "recovery_codes:made"
+    SECURITY_CHANGED = "security:changed"
     SERVER_CHANGED = "server:changed"
     SERVER_RESTORED = "server:restored"
-    SECURITY_CHANGED = "security:changed"
     SESSION_ENDED = "session:ended"
     SETUP_LINK_CREATED = "setup_link:created"
     SETUP_LINK_USED = "setup_link:used"
