@@ -37,7 +37,10 @@ def test_all_commands_are_there() -> None:
     named = {" ".join(path) for path in commands(main)}
     asked = "demo serve worker migrate check import invite imports undo create-accounts members why"
     of_codes = {f"code {act}" for act in ("create", "list", "pause", "resume", "rotate")}
-    on_org = "create show list setup-link change suspend resume delete keep"
+    of_domains = {f"domain {act}" for act in ("add", "list", "show", "check", "remove")}
+    on_connection = "add list show change rules check attempts simulate vouch on off remove"
+    of_domains |= {f"connection {act}" for act in on_connection.split()}
+    on_org = "create show list setup-link change passwords suspend resume delete keep"
     of_organizations = {"operator create", "operator reset-second-factor", *(f"org {act}" for act in on_org.split())}
     of_the_server = {
         "backup",
@@ -45,7 +48,7 @@ def test_all_commands_are_there() -> None:
         *(f"jobs {act}" for act in ("resume", "retry", "drop")),
         *(f"registration {act}" for act in ("open", "closed", "show")),
     }
-    assert named == {*asked.split(), *of_organizations, *of_codes, *of_the_server}
+    assert named == {*asked.split(), *of_organizations, *of_codes, *of_domains, *of_the_server}
 
 
 @pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
