@@ -15,6 +15,8 @@ from usher.events.types import OPERATOR
 from usher.methods.csv_import.models import Import
 from usher.methods.invite_code import codes
 from usher.methods.invite_code.wish import Wish
+from usher.methods.sso import connect
+from usher.methods.sso.models import Kind
 from usher.organizations import domains
 from usher.people.access import Lock
 from usher.people.models import Membership
@@ -174,6 +176,7 @@ def foreign(world: World) -> dict[str, object]:
         "code_id": code.id,
         "invitation_id": invited.id,
         "domain_id": domains.add(world.birch.organization, "birds.example", OPERATOR).id,
+        "connection_id": connect.add(world.birch.organization, Kind.GOOGLE, connect.Wish(name="Birds"), OPERATOR).id,
     }
 
 

@@ -15,15 +15,178 @@ TESTS = Path(__file__).resolve().parent.parent
 
 INVITED = "rooms/test_invitation_rows.py::"
 FLOWS = "flows/test_invitations.py::"
+SSO = "flows/test_single_sign_on.py::"
+HOSTILE = "flows/test_sso_hostile.py::"
+ONLY = "flows/test_sso_only.py::"
+RETURNS = "flows/test_sso_returns.py::"
+THREATS = "flows/test_sso_threats.py::"
+TOKEN = "protocols/test_oidc_id_token.py::"
 ROWS: dict[str, tuple[str, ...]] = {
     # Who owns an account
+    "A1": (
+        f"{THREATS}test_a1_a3_what_another_made_for_the_address_is_never_merged",
+        f"{SSO}test_made_in_september_claimed_in_october",
+        "flows/test_vouched.py::test_a_proof_of_the_mailbox_takes_it_over",
+        "flows/test_vouched.py::test_another_organisation_imports_the_address_as_if_there_were_nobody",
+    ),
+    "A2": (
+        f"{THREATS}test_a2_every_session_from_before_ends_with_the_first_sign_in",
+        "rules/test_claim.py::test_every_session_of_every_account_with_the_address_ends",
+        "flows/test_reset.py::test_everything_else_that_opened_the_account_ends",
+        "flows/test_sessions.py::test_another_password_ends_all_others",
+    ),
+    "A3": (
+        "rules/test_claim.py::test_everything_that_hangs_on_an_account_is_classified",
+        "rules/test_claim.py::test_every_kind_of_credential_is_wiped",
+        "flows/test_passkey_rules.py::test_a_claim_takes_the_passkeys",
+        "flows/test_vouched.py::test_a_second_factor_that_somebody_set_up_goes_too",
+        "proof/test_claims.py::test_any_order_of_attacks",
+    ),
     "A4": (
         "flows/test_account.py::test_a_link_on_its_way_dies_with_what_it_was_asked_under",
         "flows/test_reset.py::test_everything_else_that_opened_the_account_ends",
     ),
+    "A5": (
+        f"{HOSTILE}test_a5_b5_no_provider_of_another_organisation_opens_or_changes_anybody",
+        f"{HOSTILE}test_a5_microsofts_own_word_for_anothers_address_asks_and_takes_nothing",
+        f"{HOSTILE}test_a5_two_organisations_with_one_issuer_and_client_share_nobody",
+        f"{SSO}test_another_organisations_provider_opens_nobody_here",
+    ),
     "A10": (
         "flows/test_account.py::test_of_two_changes_the_older_link_dies",
         "proof/test_owner_races.py::test_of_changes_at_once_one_link_lives_and_sets_its_own_address",
+    ),
+    "A13": (
+        f"{HOSTILE}test_a13_a_provider_proves_no_mailbox",
+        "flows/test_vouched.py::test_one_of_another_organisation_wants_the_mailbox",
+        "flows/test_vouched.py::test_a_code_for_a_domain_takes_the_word_of_its_own_organisation_alone",
+    ),
+    # Single sign-on and domains
+    "B1": (
+        f"{HOSTILE}test_b1_the_same_address_of_another_tenant_or_person_is_somebody_else",
+        f"{HOSTILE}test_b1_an_odd_object_id_is_nobody_else",
+        f"{SSO}test_an_invitation_is_not_given_to_who_only_says_the_address",
+    ),
+    "B2": (
+        f"{HOSTILE}test_b2_pairs_of_issuer_and_tenant",
+        f"{HOSTILE}test_b2_a_guest_needs_the_switch_and_never_has_the_address",
+        f"{TOKEN}test_issuer_and_tenant_fit_together",
+        f"{TOKEN}test_a_key_for_one_tenant_signs_for_no_other",
+        f"{SSO}test_nobody_is_taken_in_whom_nobody_connected",
+    ),
+    "B3": (
+        f"{HOSTILE}test_b3_hosted_domains",
+        f"{HOSTILE}test_b3_an_address_outside_the_proved_domain_is_nobodys",
+    ),
+    "B4": (
+        f"{HOSTILE}test_b4_a_domain_that_was_lost_opens_nothing_more",
+        f"{SSO}test_an_address_that_was_given_to_somebody_else_opens_nothing",
+        "flows/test_domains.py::test_a_proof_that_stays_away_is_lost",
+    ),
+    "B5": (
+        "proof/test_domain_races.py::test_of_organisations_that_prove_one_domain_at_once_one_has_it",
+        "rules/test_domain_names.py::test_the_end_of_a_string_is_no_parent",
+        "rules/test_domain_names.py::test_what_many_share_is_nobodys",
+        "flows/test_domains.py::test_the_record_of_another_organisation_proves_nothing",
+        "flows/test_domains.py::test_a_domain_is_added_once_and_opens_nothing",
+    ),
+    "B6": (
+        f"{HOSTILE}test_b6_an_address_that_can_be_read_in_two_ways_leads_nowhere",
+        f"{HOSTILE}test_b6_a_name_is_text_on_every_page_and_in_every_mail",
+        "rules/test_addresses.py::test_refused",
+        "rules/test_addresses.py::test_any_valid_address_is_taken_whole_or_refused",
+    ),
+    "B7": (
+        f"{HOSTILE}test_b7_b8_a_state_or_question_of_one_organisation_is_nothing_at_another",
+        f"{RETURNS}test_a_code_for_one_registration_is_not_taken_at_another",
+        f"{RETURNS}test_an_issuer_that_is_not_the_one_asked_is_refused",
+        "protocols/test_oidc_exchange.py::test_a_code_of_another_provider",
+        "protocols/test_oidc_exchange.py::test_a_code_of_another_tenant",
+    ),
+    "B8": (
+        f"{RETURNS}test_a_return_works_once",
+        f"{RETURNS}test_another_browser_cannot_return",
+        f"{RETURNS}test_no_state_no_sign_in",
+        f"{RETURNS}test_two_states_are_none",
+        f"{RETURNS}test_the_codes_of_two_trips_cannot_be_swapped",
+        f"{RETURNS}test_a_trip_takes_ten_minutes_at_most",
+        f"{TOKEN}test_oidcc_client_test_nonce_invalid",
+        "protocols/test_oidc_exchange.py::test_nothing_extra_undoes_the_protection",
+    ),
+    "B9": (
+        f"{TOKEN}test_oidcc_client_test_idtoken_sig_none",
+        f"{TOKEN}test_oidcc_client_test_invalid_sig_hs256",
+        f"{TOKEN}test_a_key_in_the_header_is_not_used",
+        f"{TOKEN}test_a_key_name_is_only_a_name",
+        f"{TOKEN}test_critical_extensions",
+        f"{TOKEN}test_encrypted_and_other_shapes",
+        f"{TOKEN}test_any_header_is_answered",
+        "protocols/test_oidc_provider.py::test_no_list_of_keys",
+    ),
+    "B10": (
+        "platform/test_documents.py::test_a_hundred_unknown_keys",
+        "platform/test_documents.py::test_served_stale_for_a_day",
+        "platform/test_fetch.py::test_slow_body",
+        "platform/test_fetch.py::test_too_large",
+        "platform/test_fetch.py::test_private_addresses",
+        f"{RETURNS}test_changed_keys_are_fetched_once",
+        f"{RETURNS}test_keys_that_cannot_be_had_let_nobody_in",
+    ),
+    "B11": (
+        f"{TOKEN}test_who_and_for_whom",
+        f"{TOKEN}test_times",
+        f"{TOKEN}test_any_other_claim_signed_by_the_provider",
+        "protocols/test_oidc_exchange.py::test_oidcc_client_test_userinfo_invalid_sub",
+    ),
+    "B12": (
+        f"{ONLY}test_b12_no_other_way_leads_in",
+        f"{ONLY}test_b12_a_code_lets_in_only_whom_the_provider_knows",
+        f"{ONLY}test_b12_an_invitation_makes_no_member_whom_the_provider_does_not_know",
+        f"{ONLY}test_d6_the_mail_of_who_has_nothing_else_holds_no_link",
+        f"{ONLY}test_b12_nor_one_for_the_unproved",
+        f"{ONLY}test_every_page_of_it_is_shut",
+    ),
+    "B13": (
+        f"{ONLY}test_b13_a_provider_brings_nobody_back",
+        f"{SSO}test_who_was_deactivated_stays_out_by_this_door_too",
+        f"{SSO}test_a_suspended_organisation_lets_nobody_in",
+        f"{THREATS}test_b13_whom_nobody_lets_in_leaves_nothing_behind",
+        "flows/test_suspend.py::test_nobody_comes_in_by_any_way",
+        "flows/test_tickets.py::test_who_was_deactivated_stays_out_by_every_code",
+        "flows/test_registration.py::test_who_was_deactivated_there_does_not_come_in_by_registering",
+    ),
+    "B14": (
+        f"{HOSTILE}test_b14_no_rules_make_an_admin_and_what_is_incomplete_gives_nothing",
+        f"{HOSTILE}test_b14_a_rule_with_many_stars_costs_no_time",
+        f"{SSO}test_no_rule_makes_an_admin",
+        f"{SSO}test_what_graph_does_not_tell_gives_nothing",
+        f"{SSO}test_roles_of_the_tenant_groups_and_the_overage",
+    ),
+    "B15": (
+        f"{HOSTILE}test_b15_nobody_but_its_own_admins_sees_or_changes_a_connection",
+        "rooms/test_integrations.py::test_changes_ask_who_it_is_after_ten_minutes",
+        "rooms/test_integrations.py::test_other_organisations_and_ranks_find_nothing",
+        "rooms/test_integrations.py::test_without_a_test_it_is_not_switched_on",
+        "rooms/test_integrations.py::test_options_are_changed_and_told",
+        f"{ONLY}test_b15_somebody_marked_has_to_have_a_password",
+        f"{ONLY}test_b15_the_last_one_who_could_get_in_stays",
+        f"{ONLY}test_a_change_is_told_to_all_admins_and_in_the_events",
+        f"{ONLY}test_b15_the_page_is_for_admins_with_a_fresh_proof",
+        f"{ONLY}test_b15_passwords_stay_as_long_as_no_provider_is_on",
+    ),
+    "B16": (
+        f"{THREATS}test_b16_a_proof_links_only_whom_it_was_asked_for",
+        f"{SSO}test_a_question_is_of_one_browser",
+        f"{RETURNS}test_a_link_needs_the_same_person_on_the_way_back",
+    ),
+    # Sessions and guessing; running it
+    "D6": (
+        "flows/test_sso_only.py::test_d6_the_mail_of_who_has_nothing_else_holds_no_link",
+        "flows/test_sso_only.py::test_d6_the_others_get_their_link",
+    ),
+    "K6": (
+        "flows/test_sso_only.py::test_k6_the_command_line_opens_a_locked_house",
+        "flows/test_sso_only.py::test_k6_the_command_line_keeps_the_rules_too",
     ),
     # Invitations and codes
     "C1": (f"{INVITED}test_c1_a_token_with_one_bit_changed_opens_nothing",),

@@ -489,6 +489,11 @@ class Reason(Enum):
         429,
     )
     PROOF_FAILED = (_("This is not your password."), _("Type the password you sign in with."), 403)
+    PROVED_BY_NOBODY = (
+        _("{provider} did not prove that it is you."),
+        _("Try again, and sign in there with the account that opens yours here."),
+        403,
+    )
     SECOND_FACTOR_WRONG = (
         _("This code is not right, or it was used before."),
         _("Type the code that the app shows now, or one of your recovery codes."),
@@ -774,7 +779,7 @@ class Reason(Enum):
     )
     SSO_ONLY = (
         _("{organization} is entered with single sign-on only."),
-        _("Go to the sign-in page of {organization} and choose the button there."),
+        _("Choose the button on the sign-in page of {organization}."),
         403,
     )
     SECOND_FACTOR_WANTED = (

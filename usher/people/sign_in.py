@@ -161,7 +161,7 @@ def _refuse_shut_out(found: _Found, door: Organization | None) -> None:
     """
     elsewhere = single_sign_on.shut_out(found.account, door.id if door else None) if found.is_bound else None
     if elsewhere:
-        raise UsherError(Reason.SSO_ONLY(organization=elsewhere.name))
+        raise UsherError(Reason.SSO_ONLY(organization=elsewhere.name, slug=elsewhere.slug))
 
 
 # The second

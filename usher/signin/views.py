@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from usher.core.accent import accent_css
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
 from usher.methods.sso import showing
-from usher.organizations.models import Organization
+from usher.organizations.models import Organization, PasswordsFor
 from usher.people import credentials, passkeys, sessions, single_sign_on, waiting
 from usher.people import sign_in as door
 from usher.people.access import Lock, Visit, lock, open_to_anyone, to_new_slug
@@ -40,12 +41,12 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
     if organization and organization.slug != slug and request.method != "POST":
         return to_new_slug(request, slug, organization.slug)
     kind = proof_forms.PasskeyForm if "credential" in request.POST else forms.SignInForm
-    form, status = kind(posted(request), initial=request.GET.dict()), 200
+    form, status, other_door = kind(posted(request), initial=request.GET.dict()), 200, ""
     if form.is_valid():
         try:
             return redirect(_enter(request, form.cleaned_data, organization))
         except UsherError as error:
-            status = forms.show(form, error)
+            status, other_door = forms.show(form, error), _other_door(error, organization)
     wanted = request.POST.get("next", request.GET.get("next", ""))
     page = {
         "form": form if isinstance(form, forms.SignInForm) else forms.SignInForm(initial={"next": wanted}),
@@ -53,11 +54,25 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
         "next": wanted,
         "passkey": passkey_part(request, passkeys.Purpose.SIGN_IN),
         "barred": barred,
-        "buttons": showing.buttons(organization),
+        "other_door": other_door,
+        **_buttons(organization),
         "by_address": organization is None and showing.is_any_active(),
         **clothes(organization),
     }
     return render(request, "signin/sign_in.html", page, status=status)
+
+
+def _other_door(error: UsherError, organization: Organization | None) -> str:
+    """The short name of the organisation whose own door is the way in for whoever stands at this one."""
+    slug = str(error.findings[0].facts.get("slug", ""))
+    return "" if organization and organization.slug == slug else slug
+
+
+def _buttons(organization: Organization | None) -> dict[str, Any]:
+    """Those of single sign-on; they come first where a password is for few."""
+    buttons = showing.buttons(organization)
+    is_for_few = organization is not None and organization.passwords_for != PasswordsFor.EVERYONE
+    return {"buttons": buttons, "provider_first": bool(buttons) and is_for_few}
 
 
 def _barred(request: HttpRequest, organization: Organization | None) -> Finding | None:

@@ -18,7 +18,7 @@ from usher.methods.sso.models import Connection
 from usher.methods.sso.newcomer import newcomer
 from usher.methods.sso.person import Person
 from usher.methods.sso.recognize import Recognition, Standing, recognize
-from usher.methods.sso.rules import Verdict, judge, rules_of
+from usher.methods.sso.rules import Verdict, judge
 from usher.methods.sso.ticket import ArrivedError
 from usher.methods.sso.ways import label_of
 from usher.people import claim
@@ -58,15 +58,22 @@ def settle(connection: Connection, person: Person, next: str = "") -> Arrival:  
 
 
 def check_open(connection: Connection) -> None:
-    """Raises UsherError: organization_suspended, sso_off."""
-    if connection.organization.is_suspended:
+    """Raises UsherError: organization_suspended, sso_off.
+
+    As it stands in this moment: a provider may take its time to answer, and a question stands for ten minutes.
+    """
+    now = Connection.objects.select_related("organization").filter(id=connection.id).first()
+    if now and now.organization.is_suspended:
         raise UsherError(Reason.ORGANIZATION_SUSPENDED())
-    if connection.state != Connection.State.ON:
+    was = (Connection.State.ON, connection.issuer, connection.tenant)
+    if now is None or (now.state, now.issuer, now.tenant) != was:
         raise UsherError(Reason.SSO_OFF(organization=connection.organization.name, provider=label_of(connection)))
 
 
 def _settle(connection: Connection, person: Person, next: str) -> Arrival:  # noqa: A002 - as above
     found = recognize(connection, person)
+    if found.standing is Standing.LEFT:
+        raise UsherError(Reason.MEMBER_INACTIVE())
     if found.standing is Standing.ALIKE:
         return Arrival(ASKED)
     if found.account is None:
@@ -79,7 +86,7 @@ def _settle(connection: Connection, person: Person, next: str) -> Arrival:  # no
 
 def _again(connection: Connection, person: Person, found: Recognition, member: Membership) -> Arrival:
     """A member: linked where that is new, and moved where the rules say something new."""
-    verdict = judge(list(rules_of(connection)), person, connection.organization.license.plan)
+    verdict = judge(connection.rules_in_order, person, connection.organization.license.plan)
     identity = found.identity or _link(connection, person, found, verdict)
     if member.state == Membership.State.ACTIVE:
         follow(connection, identity, verdict, member, is_new=found.identity is None)
@@ -92,6 +99,7 @@ def _again(connection: Connection, person: Person, found: Recognition, member: M
 def _link(connection: Connection, person: Person, found: Recognition, verdict: Verdict) -> Identity:
     """The account is this person's. One that the organisation made is his own from now on, all that opened it void."""
     with transaction.atomic():
+        _hold(connection)
         held = {one.id: one for one in claim.made_for(person.key)}
         account = held.get(found.account.id) if found.account else None
         if account is None or account.is_claimed != (found.standing is Standing.SAME):
@@ -101,6 +109,15 @@ def _link(connection: Connection, person: Person, found: Recognition, verdict: V
         identity = link(connection, person, account.id, verdict)
     identity.account = account
     return identity
+
+
+def _hold(connection: Connection) -> None:
+    """Nobody is linked to a connection that is switched off or removed in this very moment. Needs a transaction.
+
+    Raises UsherError: sso_off.
+    """
+    if Connection.objects.select_for_update().filter(id=connection.id, state=Connection.State.ON).first() is None:
+        raise UsherError(Reason.SSO_OFF(organization=connection.organization.name, provider=label_of(connection)))
 
 
 def _by_the_door(connection: Connection, person: Person, next: str, found: Recognition) -> Arrival:  # noqa: A002 - as above
@@ -124,9 +141,13 @@ def go_on_new(connection: Connection, person: Person, next: str) -> Arrival:  # 
     Raises UsherError as :func:`settle`.
     """
     check_open(connection)
+    if recognize(connection, person).standing is Standing.LEFT:
+        raise UsherError(Reason.MEMBER_INACTIVE())
     stranger = replace(person, is_vouched=False)
-    outcome = enter(newcomer(connection, stranger, next), account_for(stranger))
-    return _arrival(outcome)
+    try:
+        return _arrival(enter(newcomer(connection, stranger, next), account_for(stranger)))
+    except (ArrivedError, IntegrityError):  # he has answered it in another tab, one way or the other
+        return settle(connection, stranger, next)
 
 
 def join_account(connection: Connection, person: Person, account: Account, next: str = "") -> Arrival:  # noqa: A002
@@ -135,6 +156,15 @@ def join_account(connection: Connection, person: Person, account: Account, next:
     Raises UsherError: identity_of_another, identity_known, and as :func:`settle`.
     """
     check_open(connection)
+    for _try in range(TRIES - 1):
+        try:
+            return _join_account(connection, person, account, next)
+        except (ArrivedError, IntegrityError):
+            continue  # in another tab, in this very moment
+    return _join_account(connection, person, account, next)
+
+
+def _join_account(connection: Connection, person: Person, account: Account, next: str) -> Arrival:  # noqa: A002
     label = label_of(connection)
     identity = identities.identity_of(connection, person)
     if identity and identity.account_id != account.id:
@@ -145,8 +175,14 @@ def join_account(connection: Connection, person: Person, account: Account, next:
     if member is None or member.state == Membership.State.INACTIVE:
         return _by_the_door(connection, person, next, Recognition(Standing.ALIKE, identity, account))
     if identity is None:
-        verdict = judge(list(rules_of(connection)), person, connection.organization.license.plan)
-        with transaction.atomic():
-            identity = link(connection, person, account.id, verdict)
+        verdict = judge(connection.rules_in_order, person, connection.organization.license.plan)
+        identity = _link_proved(connection, person, account, verdict)
         follow(connection, identity, verdict, member, is_new=True)
     return Arrival(LINKED, account, member.role)
+
+
+@retrying
+def _link_proved(connection: Connection, person: Person, account: Account, verdict: Verdict) -> Identity:
+    with transaction.atomic():
+        _hold(connection)
+        return link(connection, person, account.id, verdict)

@@ -21,7 +21,7 @@ from usher.events.types import Actor, Draft, EventType
 from usher.lifecycle.letters_shared import admins_of
 from usher.methods.sso import google, microsoft
 from usher.methods.sso.exchange import Answer
-from usher.methods.sso.models import Connection, Kind, Rule
+from usher.methods.sso.models import Connection, Kind, Question, Rule
 from usher.methods.sso.provider import SECRET
 from usher.methods.sso.ways import WAYS, label_of
 from usher.organizations import domains
@@ -78,18 +78,26 @@ def add(organization: Organization, kind: Kind, wish: Wish, actor: Actor) -> Con
 @retrying
 def change(connection: Connection, wish: Wish, actor: Actor) -> Connection:
     """Make it so. Another issuer, tenant or client is another provider: it has to be proved and tried again, and what
-    it opened before is unlinked where the issuer or the tenant changed."""
+    it opened before is unlinked where the issuer or the tenant changed.
+
+    Raises UsherError as :func:`add`, and no_way_left as :func:`switch`.
+    """
     values = _checked(Kind(connection.kind), wish, connection.sealed_secret)
+    if connection.kind == Kind.MICROSOFT and not values["client_id"]:
+        values["tenant"] = connection.tenant  # found by a proof and never typed: the registration is the operator's
     with transaction.atomic():
         held = _held(connection)
         changed = {name: value for name, value in values.items() if getattr(held, name) != value}
         if not changed:
             return held
         if changed.keys() & {"issuer", "tenant", "client_id"}:
+            if held.state == State.ON:
+                _check_not_last(held)
             held.proved_at = held.tested_at = None
             held.state = State.DRAFT
         if changed.keys() & {"issuer", "tenant"}:
             Identity.objects.filter(connection_id=held.id).delete()
+            Question.objects.filter(connection=held).delete()  # whom the other provider proved
         _write(held, changed)
         _tell(EventType.CONNECTION_CHANGED, held, actor, _told(changed))
     return held
@@ -177,6 +185,8 @@ def bind(connection: Connection, answer: Answer, account: Account) -> None:
     """
     if connection.kind == Kind.MICROSOFT:
         _bind_tenant(connection, answer, Actor("account", account.id))
+    elif connection.kind != Kind.GOOGLE:  # it could say anybody's domain
+        raise UsherError(Reason.NOT_DOMAIN_ADMIN())
     else:
         _bind_domain(connection, answer, Actor("account", account.id))
 

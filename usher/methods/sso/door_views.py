@@ -59,8 +59,14 @@ def start(request: HttpRequest) -> HttpResponse:
     kind = connection.kind if connection else request.POST.get("kind", "")
     if kind not in (Kind.MICROSOFT, Kind.GOOGLE) and connection is None:
         raise UsherError(Reason.UNKNOWN_CONNECTION())
-    wanted = path_in(request.POST.get("next", ""))
-    return go(request, Wish(Kind(kind), connection, door=connection.organization if connection else None, next=wanted))
+    wish = Wish(
+        Kind(kind),
+        connection,
+        door=connection.organization if connection else None,
+        next=path_in(request.POST.get("next", "")),
+        chooses=bool(request.POST.get("chooses")),  # after a "no": the account that was refused is known there
+    )
+    return go(request, wish)
 
 
 @open_to_anyone
@@ -70,15 +76,22 @@ def by_address(request: HttpRequest) -> HttpResponse:
     typed, wanted = request.POST.get("name", ""), path_in(request.POST.get("next", ""))
     connection = finding.by_address(typed)
     if connection is None:
-        messages.info(request, _("No single sign-on is known for this address. Use your password."))
+        messages.info(request, _no_provider(typed))
         return redirect(f"/?{urlencode({'next': wanted, 'name': typed[:254]})}")
     return go(request, Wish(Kind(connection.kind), connection, next=wanted, login_hint=typed.strip()[:254]))
+
+
+def _no_provider(typed: str) -> str:
+    if not typed.strip():
+        return _("Type the address of your school or work account first.")
+    return _("No single sign-on is known for this address. Use your password.")
 
 
 def go(request: HttpRequest, wish: Wish) -> HttpResponse:
     """A page that leads on by itself: a redirect after a form would be held back by our own rule for forms."""
     departure = depart(request, wish)
-    page = {"url": departure.url, **clothes(wish.door)}
+    label = label_of(wish.connection) if wish.connection else Kind(wish.kind).label
+    page = {"url": departure.url, "label": label, **clothes(wish.door)}
     response = render(request, "sso/going.html", page)
     remember(response, departure)
     return response

@@ -102,7 +102,7 @@ def ask(_connection: Connection, person: Person, tokens: Tokens, wanted: frozens
 
 def _runs_the_domain(person: Person, access_token: str) -> bool:
     """A super admin, by the directory's own word about this very address."""
-    return _get(f"{_directory()}/users/{quote(person.address)}", access_token).get("isAdmin") is True
+    return _get(f"{_directory()}/users/{quote(person.address, safe='')}", access_token).get("isAdmin") is True
 
 
 def _teaches(access_token: str) -> bool | None:

@@ -8,7 +8,7 @@
 | ``xms_edov`` | Microsoft says that the domain of ``email`` is verified in this tenant: the address counts |
 | ``roles`` | app roles: the fact ``app_role`` |
 | ``groups``, ``_claim_names``, ``hasgroups`` | group ids; more than 200 are left out and asked of Graph |
-| ``idp``, ``#EXT#`` | a guest, whom another tenant vouches for |
+| ``acct``, ``idp``, ``#EXT#`` | a guest, whom another tenant vouches for |
 | ``wids`` | the person's directory roles, by which a tenant is proved |
 
 Sources: "ID token claims reference", "Configure group claims" and "Secure applications against nOAuth" of the
@@ -116,7 +116,10 @@ def tenant_of(claims: Mapping[str, Any]) -> str:
 
 
 def is_guest(claims: Mapping[str, Any]) -> bool:
-    """Invited into the tenant from elsewhere: another provider signs the person in (``idp``), or the name says so."""
+    """Invited into the tenant from elsewhere: the token says so (``acct``, an optional claim: 1), another provider
+    signs the person in (``idp``), or the name tells."""
+    if "1" in words(claims.get("acct")):
+        return True
     idp = str(claims.get("idp") or "")
     from_elsewhere = bool(idp) and idp != claims.get("iss") and str(claims.get("tid")) not in idp
     return from_elsewhere or "#ext#" in str(claims.get("preferred_username", "")).lower()

@@ -12,7 +12,7 @@ from usher.core.reasons import Reason
 from usher.lifecycle.expected import Caller, Expected, expected
 from usher.methods.sso.models import Connection, Kind
 from usher.methods.sso.person import Person
-from usher.methods.sso.rules import Verdict, group_names, judge, rules_of
+from usher.methods.sso.rules import Verdict, group_names, judge
 from usher.methods.sso.ways import label_of
 from usher.people.models import Identity
 
@@ -44,7 +44,7 @@ class Newcomer:
 
 def newcomer(connection: Connection, person: Person, next: str = "") -> Newcomer:  # noqa: A002 - as it is called in forms
     """Raises UsherError: sso_not_invited, where the connection lets nobody new in and nobody expects this one."""
-    verdict = judge(list(rules_of(connection)), person, connection.organization.license.plan)
+    verdict = judge(connection.rules_in_order, person, connection.organization.license.plan)
     promise = promised(connection, person, next)
     if promise is None and not connection.lets_in:
         raise UsherError(

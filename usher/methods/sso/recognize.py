@@ -24,6 +24,7 @@ class Standing(StrEnum):
     KNOWN = "known"  # by this connection
     MADE_HERE = "made_here"  # the organisation made an account for that address: it is his, silently
     SAME = "same"  # a member who proved the mailbox, and the organisation proved the domain
+    LEFT = "left"  # a member with that address was deactivated: coming back is an admin's act
     ALIKE = "alike"  # there is an account with that address: ask
     NEW = "new"
 
@@ -38,13 +39,15 @@ class Recognition:
 
 
 def recognize(connection: Connection, person: Person) -> Recognition:
-    """Two or three short queries; writes nothing."""
+    """Two to four short queries; writes nothing."""
     identity = identity_of(connection, person)
     if identity:
         return Recognition(Standing.KNOWN, identity, identity.account)
     account = _with_address(connection, person)
     if account is None:
         return Recognition(Standing.NEW)
+    if left := _who_was_sent_away(connection, person):
+        return Recognition(Standing.LEFT, account=left)
     if _is_his_silently(connection, person, account):
         standing = Standing.SAME if account.is_claimed else Standing.MADE_HERE
         return Recognition(standing, account=account)
@@ -78,3 +81,18 @@ def _is_his_silently(connection: Connection, person: Person, account: Account) -
         and account.vouched_by_organization is None
         and domains.answers_for(connection.organization_id, domain_key(person.address))
     )
+
+
+def _who_was_sent_away(connection: Connection, person: Person) -> Account | None:
+    """Whom the organisation deactivated, and who has this address and no account there that is in.
+
+    Not where the provider knew him as another person: then the address was given to somebody else.
+    """
+    here = Membership.objects.select_related("account").filter(
+        organization=connection.organization, account__sign_in_key=person.key
+    )
+    members = list(here.order_by("id"))
+    if not members or any(one.state != Membership.State.INACTIVE for one in members):
+        return None
+    accounts = [one.account for one in members]
+    return None if any(others(connection, person, one).exists() for one in accounts) else accounts[0]

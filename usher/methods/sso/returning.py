@@ -26,9 +26,8 @@ from usher.methods.sso.trips import CancelledError, Wish, arrive, depart
 from usher.methods.sso.ways import label_of, way_of
 from usher.people import fresh
 from usher.people import sign_in as door
-from usher.people.models import Account
+from usher.people.models import Account, Membership
 from usher.people.waiting import SECOND
-
 
 AGAIN_SECONDS = 300  # how long ago a sign-in that was asked for again may lie
 
@@ -133,12 +132,13 @@ def enter(request: HttpRequest, connection: Connection, person: Person, account:
 
 
 def _again(request: HttpRequest, trip: Trip, parameters: Parameters, note: Note) -> Onward:
-    """The same person once more. Raises UsherError: sso_off, proof_failed."""
+    """The same person once more. Raises UsherError: sso_off, proved_by_nobody."""
     connection, account = _of_somebody(trip)
     person = _person(connection, _answer(trip, parameters, note), note)
+    arrival.check_open(connection)
     identity = identity_of(connection, person)
     if identity is None or identity.account != account or _seconds_ago(person) > AGAIN_SECONDS:
-        raise UsherError(Reason.PROOF_FAILED())
+        raise UsherError(Reason.PROVED_BY_NOBODY(provider=label_of(connection)))
     door.prove_again_by_provider(request, account, connection.organization)
     note.result, note.account_id = "proved_again", account.id
     return Onward(trip.next)
@@ -162,9 +162,19 @@ def _of_somebody(trip: Trip) -> tuple[Connection, Account]:
 # With an admin who sets it up
 
 
+def _of_admin(trip: Trip) -> tuple[Connection, Account]:
+    """Whoever was an admin when he set off, and is no more, proves and tries nothing. Raises UsherError: sso_over."""
+    connection, account = _of_somebody(trip)
+    admin = connection.organization.license.plan.admin.slug
+    mine = Membership.objects.filter(account=account, organization=connection.organization, role=admin)
+    if not mine.filter(state=Membership.State.ACTIVE).exists():
+        raise UsherError(Reason.SSO_OVER())
+    return connection, account
+
+
 def _test(_request: HttpRequest, trip: Trip, parameters: Parameters, note: Note) -> Onward:
     """What would become of this person; nobody is let in by it."""
-    connection, _account = _of_somebody(trip)
+    connection, _account = _of_admin(trip)
     person = _person(connection, _answer(trip, parameters, note), note)
     found = simulate.simulate(connection, person)
     note.result, note.role = found.result, found.role
@@ -179,7 +189,7 @@ def _consent(request: HttpRequest, trip: Trip, parameters: Parameters, note: Not
 
     Source: "Admin consent protocol" of the Microsoft identity platform.
     """
-    connection, account = _of_somebody(trip)
+    connection, account = _of_admin(trip)
     if parameters.get("error") or parameters.get("admin_consent", ["False"])[0].lower() != "true":
         raise CancelledError(_provider(trip), " ".join(parameters.get("error_description", ()))[:500])
     note.result = "consented"
@@ -189,7 +199,7 @@ def _consent(request: HttpRequest, trip: Trip, parameters: Parameters, note: Not
 
 def _bind(request: HttpRequest, trip: Trip, parameters: Parameters, note: Note) -> Onward:
     """An admin of the tenant or the domain signs in, and with that it is this organisation's."""
-    connection, account = _of_somebody(trip)
+    connection, account = _of_admin(trip)
     answer = _answer(trip, parameters, note)
     connect.bind(connection, answer, account)
     note.result = "proved"

@@ -15,7 +15,7 @@ from usher.methods.sso.models import Attempt, Connection, Rule
 from usher.methods.sso.newcomer import newcomer
 from usher.methods.sso.person import Person
 from usher.methods.sso.recognize import Recognition, Standing, recognize
-from usher.methods.sso.rules import Verdict, facts_wanted, group_names, judge, rules_of
+from usher.methods.sso.rules import Verdict, facts_wanted, group_names, judge
 from usher.methods.sso.ways import way_of
 from usher.people.models import Account, Membership
 from usher.protocols.oidc import strict_json
@@ -37,9 +37,11 @@ class Simulation:
 
 def simulate(connection: Connection, person: Person) -> Simulation:
     """As if the connection were on."""
-    verdict = judge(list(rules_of(connection)), person, connection.organization.license.plan)
+    verdict = judge(connection.rules_in_order, person, connection.organization.license.plan)
     found = recognize(connection, person)
     member = _member(connection, found)
+    if found.standing is Standing.LEFT:
+        return _of(connection, found, verdict, "refused", "", (Reason.MEMBER_INACTIVE(),))
     if found.standing is Standing.ALIKE:
         return _of(connection, found, verdict, "asked", verdict.role)
     if member and member.state == Membership.State.ACTIVE:

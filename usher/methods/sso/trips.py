@@ -44,6 +44,7 @@ class Wish:
     """Where somebody wants to go, and why. Without a ``connection`` the provider's answer says whose it is.
 
     ``extra_facts`` are asked of the provider beside those that the rules want; ``login_hint`` is what was typed.
+    ``chooses``: the provider lets the person choose the account, also where it knows one already.
     """
 
     kind: Kind
@@ -53,6 +54,7 @@ class Wish:
     door: Organization | None = None
     next: str = ""
     login_hint: str = ""
+    chooses: bool = False
     extra_facts: frozenset[str] = frozenset()
 
 
@@ -111,7 +113,8 @@ def _extra(wish: Wish) -> Mapping[str, str]:
     extra = {"login_hint": wish.login_hint} if wish.login_hint else {}
     if wish.purpose is Purpose.AGAIN:
         return {**extra, "prompt": "select_account" if wish.kind is Kind.GOOGLE else "login"}
-    return {**extra, "prompt": "select_account"} if wish.purpose in (Purpose.TEST, Purpose.LINK) else extra
+    chooses = wish.chooses or wish.purpose in (Purpose.TEST, Purpose.LINK)
+    return {**extra, "prompt": "select_account"} if chooses else extra
 
 
 def arrive(request: HttpRequest, state: str) -> Trip:
@@ -124,7 +127,7 @@ def arrive(request: HttpRequest, state: str) -> Trip:
         browser_hash=tokens.token_hash(request.COOKIES.get(COOKIE, ""), BROWSER),
         expires_at__gt=clock.now(),
     )
-    trip = mine.select_related("connection__organization__license", "door", "account").first()
+    trip = mine.select_related("connection__organization__license").first()
     if trip is None or not mine.delete()[0]:
         raise UsherError(Reason.SSO_OVER())
     return trip
