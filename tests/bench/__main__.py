@@ -1,7 +1,7 @@
 """make bench: what Usher does a second, side by side with the bare machine of the same run.
 
 usage: python tests/bench [--quick] [imports] [wrapping] [signins] [pages] [codes] [registrations] [desk]
-       [mails] [invitations]
+       [mails] [invitations] [sso]
 
 Absolute numbers belong to the machine; the ratios are what to look at. USHER_TEST_DATABASE_URL adds PostgreSQL.
 """
@@ -21,6 +21,7 @@ from arrivals import codes, desk, registrations
 from browsers import Browser, crowd
 from mails import invitations, mails
 from report import SLUG, organization, p95, people, say, signed_in
+from signons import sso
 from stage import Stage, stage
 
 SIGN_IN_SECONDS = 10.0
@@ -175,6 +176,7 @@ PARTS = {
     "desk": desk,
     "mails": mails,
     "invitations": invitations,
+    "sso": sso,
 }
 
 if __name__ == "__main__":

@@ -8,10 +8,12 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from typing import Any
 
 import django
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 
 django.setup()
 
@@ -19,6 +21,7 @@ from django.db import transaction  # noqa: E402
 
 from usher.core import bulk, clock, work  # noqa: E402
 from usher.core.rows import new_id  # noqa: E402
+from usher.methods.sso.models import Connection  # noqa: E402
 from usher.organizations.models import Organization, SeatPool  # noqa: E402
 from usher.people import passwords  # noqa: E402
 from usher.people.models import Account, HashBatch, Membership, SearchWord  # noqa: E402
@@ -44,6 +47,29 @@ def bare(seconds: float = 4.0) -> dict[str, float]:
     with ThreadPoolExecutor(cores) as pool:
         total = sum(pool.map(lambda _: loop(), range(cores)))
     return {"rate": total / (time.perf_counter() - begun), "cores": cores}
+
+
+def verifying(seconds: float = 2.0) -> dict[str, float]:
+    """RS256 verifications a second, one process for each core, with nothing around them."""
+    cores = os.cpu_count() or 1
+    with ProcessPoolExecutor(cores) as pool:
+        return {"rate": sum(pool.map(_verified_a_second, [seconds] * cores)), "cores": cores}
+
+
+def _verified_a_second(seconds: float) -> float:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    signed = b"x" * 600
+    signature, public = key.sign(signed, padding.PKCS1v15(), SHA256()), key.public_key()
+    begun, count = time.perf_counter(), 0
+    while time.perf_counter() - begun < seconds:
+        public.verify(signature, signed, padding.PKCS1v15(), SHA256())
+        count += 1
+    return count / (time.perf_counter() - begun)
+
+
+def connected(connection: str) -> dict[str, int]:
+    """The connection as if its admin had tried it and switched it on."""
+    return {"on": Connection.objects.filter(id=connection).update(state="on", tested_at=clock.now())}
 
 
 def wrapping() -> dict[str, float]:
@@ -115,6 +141,8 @@ PROGRAMS: dict[str, Callable[..., dict[str, Any]]] = {
     "wrapping": wrapping,
     "members": members,
     "hardened": hardened,
+    "connected": connected,
+    "verifying": verifying,
     "median": median,
 }
 
