@@ -218,8 +218,7 @@ def test_without_a_proved_domain_he_is_asked(world: World, providers: StandIns, 
     assert not Identity.objects.exists()
     # He proves the old sign-in, and links.
     client.post("/o/cedar/sign-in", {"name": "paul@cedar.example", "password": PASSWORD, "next": page})
-    answer = client.post(page, {"act": "link"})
-    assert answer["Location"] == "/o/cedar/"
+    assert client.post(page, {"act": "link"})["Location"] == "/o/cedar/"
     assert Identity.objects.get().account_id == made.account_id
     assert client.post(page, {"act": "link"}).status_code == 400, "asked and answered once"
     assert travel(Client(), providers, connection, "paul")["Location"] == "/home", "and never again"
