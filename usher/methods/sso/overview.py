@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,9 @@ from functools import cached_property
 from string import Formatter
 from typing import Final
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from usher.core.errors import UsherError
@@ -238,8 +241,8 @@ class Past:
 
     @property
     def claims(self) -> list[tuple[str, str]]:
-        """Each with its value: text as it is, everything else as JSON."""
-        return [(name, _written(value)) for name, value in sorted(self.attempt.claims.items())]
+        """Each with its value: text as it is, times as people read them too, everything else as JSON."""
+        return [(name, _written(name, value)) for name, value in sorted(self.attempt.claims.items())]
 
     @property
     def unknown(self) -> list[str]:
@@ -254,7 +257,14 @@ class Past:
         return str(role.label) if role else self.attempt.role
 
 
-def _written(value: object) -> str:
+TIMES: Final = ("iat", "exp", "nbf", "auth_time")  # seconds since 1970 (RFC 7519 section 2, NumericDate)
+LAST_TIME: Final = 2**33
+
+
+def _written(name: str, value: object) -> str:
+    if name in TIMES and isinstance(value, int) and 0 < value < LAST_TIME:
+        moment = dt.datetime.fromtimestamp(value, dt.UTC)
+        return f"{value} ({date_format(localtime(moment), 'j M Y H:i:s')})"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
