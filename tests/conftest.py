@@ -12,6 +12,7 @@ from crew import Crew
 from crew import crew as on_board
 from django.conf import settings
 from django.test import Client
+from evil_idp import evil  # noqa: F401  # a fixture
 from standins import idp, idp_process  # noqa: F401  # fixtures
 from trips import providers  # noqa: F401
 from world import Person, World, signed_in
@@ -36,6 +37,7 @@ ONE_WORKER = {
     "tests/proof/test_invitation_crash.py": "office",
     "tests/proof/test_code_races.py": "crew",
     "tests/proof/test_domain_races.py": "crew",
+    "tests/proof/test_sso_races.py": "crew",
     "tests/proof/test_owner_races.py": "crew",
     "tests/proof/test_undo_races.py": "crew",
     "tests/proof/test_crash.py": "crew",

@@ -46,7 +46,7 @@ class StandIns:
     graph: str
     apis: str
     apps: dict[str, App]  # platform, cedar, birch, google, plain
-    tenants: dict[str, str]  # cedar, birch, personal: the tenant ids
+    tenants: dict[str, str]  # cedar, birch, oak, personal: the tenant ids
     password: str
     http: requests.Session = field(default_factory=requests.Session, repr=False, compare=False)
 
@@ -74,7 +74,7 @@ class StandIns:
         return told
 
     def authority(self, tenant: str) -> str:
-        """Where people of one tenant sign in: ``cedar``, ``birch``, ``personal``, or ``organizations``, ``common``."""
+        """Where people of one tenant sign in: a name of ``tenants``, or ``organizations``, ``common``."""
         return f"{self.entra}/{self.tenants.get(tenant, tenant)}/v2.0"
 
     def walk(self, url: str, login: str, **how: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pytest
 from house import House, open_house, password_of, sign_in
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from standins import StandIns
 from watch import Watch
 
 FLAGS = (
@@ -38,8 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    house = open_house(tmp_path_factory.mktemp("house"))
+def house(tmp_path_factory: pytest.TempPathFactory, idp_process: StandIns) -> Iterator[House]:
+    house = open_house(tmp_path_factory.mktemp("house"), idp_process)
     yield house
     house.close()
 
@@ -128,21 +129,21 @@ def cloakroom(house: House, chromium: Browser) -> Cloakroom:
     return Cloakroom(house, chromium)
 
 
-def _porter(cloakroom: Cloakroom) -> Iterator[Porter]:
-    porter = Porter(cloakroom, Watch(cloakroom.house.address))
+def _porter(cloakroom: Cloakroom, idp: StandIns) -> Iterator[Porter]:
+    porter = Porter(cloakroom, Watch(cloakroom.house.address, idp.base))
     yield porter
     porter.close()
     assert porter.watch.complaints == []
 
 
 @pytest.fixture
-def porter(cloakroom: Cloakroom) -> Iterator[Porter]:
-    yield from _porter(cloakroom)
+def porter(cloakroom: Cloakroom, idp_process: StandIns) -> Iterator[Porter]:
+    yield from _porter(cloakroom, idp_process)
 
 
 @pytest.fixture(scope="module")
-def porter_of_the_module(cloakroom: Cloakroom) -> Iterator[Porter]:
-    yield from _porter(cloakroom)
+def porter_of_the_module(cloakroom: Cloakroom, idp_process: StandIns) -> Iterator[Porter]:
+    yield from _porter(cloakroom, idp_process)
 
 
 @pytest.fixture

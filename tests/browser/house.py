@@ -17,6 +17,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from playwright.sync_api import APIRequestContext, Page
+from standins import StandIns
 
 from usher.cli.demo_data import SIGN_INS
 
@@ -35,8 +36,16 @@ class House:
 
     def usher(self, *words: str) -> str:
         """What a command prints."""
-        command = [sys.executable, "-m", "usher", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.environ, capture_output=True, text=True, check=True)
+        return self._run("-m", "usher", *words)
+
+    def plant(self, idp: StandIns) -> None:
+        """Two organisations that sign in by the stand-ins; see planting.py."""
+        self._run(str(Path(__file__).with_name("planting.py")), idp.tenants["cedar"], idp.tenants["birch"])
+
+    def _run(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words], cwd=ROOT, env=self.environ, capture_output=True, text=True, check=True
+        )
         return done.stdout
 
     def close(self) -> None:
@@ -47,8 +56,8 @@ class House:
             self.process.kill()
 
 
-def open_house(folder: Path) -> House:
-    """`usher demo` on a free port; returns when it answers."""
+def open_house(folder: Path, idp: StandIns) -> House:
+    """`usher demo` on a free port, with the stand-ins as Microsoft and Google; returns when it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -60,6 +69,7 @@ def open_house(folder: Path) -> House:
         "USHER_LISTEN": f"127.0.0.1:{port}",
         "USHER_BASE_URL": address,
         "USHER_DATA_DIR": str(data),
+        **_registrations(idp),
     }
     log = folder / "demo.log"
     with log.open("wb") as out:
@@ -68,6 +78,21 @@ def open_house(folder: Path) -> House:
     house = House(address, process, environ)
     _wait(house, log)
     return house
+
+
+def _registrations(idp: StandIns) -> dict[str, str]:
+    """The operator's own registrations with both."""
+    return {
+        "USHER_PRIVATE_HOSTS": "127.0.0.1",
+        "USHER_MICROSOFT_AUTHORITY": idp.entra,
+        "USHER_MICROSOFT_GRAPH": idp.graph,
+        "USHER_MICROSOFT_CLIENT_ID": idp.apps["platform"].id,
+        "USHER_MICROSOFT_CLIENT_SECRET": idp.apps["platform"].secret,
+        "USHER_GOOGLE_ISSUER": idp.google,
+        "USHER_GOOGLE_APIS": idp.apis,
+        "USHER_GOOGLE_CLIENT_ID": idp.apps["google"].id,
+        "USHER_GOOGLE_CLIENT_SECRET": idp.apps["google"].secret,
+    }
 
 
 def _wait(house: House, log: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from conftest import ADA, AMELIE, Enter
+from everybody import COLORS, fits_everybody, too_wide, violations
 from house import bring, listed, sign_in
 from playwright.sync_api import Page, expect
 
@@ -16,7 +16,6 @@ Open = Callable[[Page], None]
 ROOT = "root@usher.example"
 ZOE = "zoe@cedar.example"
 STRANGER = ""
-COLORS = ("color-contrast", "link-in-text-block")
 
 
 def at(path: str) -> Open:
@@ -379,44 +378,6 @@ def test_a_first_password_page_is_for_everybody(enter: Enter, pages: Callable[[s
     sign_in(page, row["sign_in"], row["password"])
     expect(page.get_by_role("heading", level=1)).to_have_text("Choose your own password")
     fits_everybody(page)
-
-
-def fits_everybody(page: Page) -> None:
-    assert violations(page) == []
-    page.emulate_media(color_scheme="dark")
-    assert violations(page, *COLORS) == []  # the page is the same, its colours are not
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert too_wide(page) == []
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
-def violations(page: Page, *rules: str) -> list[str]:
-    """What axe finds against all its rules, or against these alone."""
-    if page.evaluate("() => !window.axe"):
-        page.evaluate(AXE_SCRIPT)
-    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
-    found: list[str] = page.evaluate(
-        """async (options) => (await axe.run(document, options)).violations.flatMap((one) =>
-          one.nodes.map((node) => `${one.id}: ${one.help}: ${node.html.slice(0, 200)} ${node.failureSummary}`))""",
-        options,
-    )
-    return found
-
-
-def too_wide(page: Page) -> list[str]:
-    """What makes the page scroll sideways; nothing where it does not."""
-    return list(
-        page.evaluate(
-            """() => {
-              const wide = document.documentElement.clientWidth;
-              if (document.documentElement.scrollWidth <= wide) return [];
-              const right = (one) => one.getBoundingClientRect().right;
-              const parts = [...document.body.querySelectorAll("*")].filter((one) => right(one) > wide + 1);
-              return parts.slice(0, 5).map((one) => one.outerHTML.slice(0, 120));
-            }"""
-        )
-    )
 
 
 def test_axe_would_find_something(pages: Callable[[str], Page]) -> None:

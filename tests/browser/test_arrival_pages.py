@@ -1,4 +1,4 @@
-"""The pages of people who come by a code or register, for everybody: axe, dark, and 320 px (test_accessibility.py)."""
+"""The pages of people who come by a code or register, for everybody: axe, dark, and 320 px (everybody.py)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 from conftest import BOB, Enter
+from everybody import fits_everybody
 from house import House
 from playwright.sync_api import Page, expect
-from test_accessibility import fits_everybody
 from test_class import PASSWORD, fill_in, mailed_link
 
 Show = Callable[[Page, Mapping[str, str]], None]

@@ -1,5 +1,5 @@
 """Five people are invited by mail and read it: somebody new, one with an account, the wrong one, a scanner, and one who
-did not want it. Each page is for everybody: axe, dark, and 320 px (test_accessibility.py)."""
+did not want it. Each page is for everybody: axe, dark, and 320 px (everybody.py)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from html import unescape
 
 import pytest
 from conftest import ADA, AMELIE, Enter
+from everybody import fits_everybody
 from house import House, password_of, sign_in
 from playwright.sync_api import Page, expect
-from test_accessibility import fits_everybody
 from test_class import mailed_link
 
 PASSWORD = "three small words"

@@ -11,9 +11,9 @@ from typing import Literal
 
 import pytest
 from conftest import ADA, Enter
+from everybody import fits_everybody
 from house import ROOT, House, bring
 from playwright.sync_api import Page, expect
-from test_accessibility import fits_everybody
 
 TESTS = Path(__file__).resolve().parents[1]
 WAITING = """

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import ADA, Enter
+from everybody import fits_everybody
 from house import Row, bring, sign_in
 from playwright.sync_api import CDPSession, Page, expect
-from test_accessibility import fits_everybody
 
 from usher.people import totp
 
