@@ -782,6 +782,11 @@ class Reason(Enum):
         _("Choose the button on the sign-in page of {organization}."),
         403,
     )
+    PROVED_ELSEWHERE = (
+        _("You came by another organisation’s provider, and {organization} does not rely on it."),
+        _("Sign in here once with your password, a passkey or the button of {organization}."),
+        403,
+    )
     SECOND_FACTOR_WANTED = (
         _("{organization} asks for a second factor."),
         _("Set up an authenticator app or a passkey, then go on."),

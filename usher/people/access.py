@@ -178,7 +178,8 @@ def _to_prove_more(request: HttpRequest, visit: Visit) -> HttpResponse | None:
     needs_provider = policies.needs_single_sign_on(
         organization.passwords_for, is_admin=visit.is_admin, keeps_password=member.keeps_password
     )
-    if needs_provider and str(organization.id) not in notes.by:
+    is_kept_out = needs_provider and str(organization.id) not in notes.by
+    if is_kept_out or proved_by.is_word_of_others(request, visit.account, organization.id):
         return _to(request, f"/o/{organization.slug}/sign-in")
     asks = policies.asks_second_factor(organization.second_factor_for, is_admin=visit.is_admin, is_staff=visit.is_staff)
     if asks and str(organization.id) not in notes.strongly and not factors.has_second(visit.account):

@@ -6,6 +6,7 @@ proof too, whatever the way (people/sessions.py).
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -15,7 +16,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from usher.core import clock
+from usher.people import proved_by
 from usher.people.access import Visit, go
+from usher.people.models import Account, Membership
 
 P = ParamSpec("P")
 
@@ -40,9 +43,21 @@ def fresh(
 
 
 def is_fresh(request: HttpRequest) -> bool:
+    if is_word_of_others(request):
+        return False
     proved_at = float(request.session.get(PROVED_AT, 0))
     most = SECONDS if request.method in ("GET", "HEAD") else 2 * SECONDS
     return 0 <= clock.now().timestamp() - proved_at <= most
+
+
+def is_word_of_others(request: HttpRequest) -> bool:
+    """Whether only one organisation's provider speaks for somebody who has an account of his own in others too: what
+    opens all of them is not changed on the word of one."""
+    by, account = proved_by.only_by(request), request.user
+    if not by or not isinstance(account, Account) or not account.is_proved:
+        return False
+    mine = Membership.objects.filter(account=account, state=Membership.State.ACTIVE)
+    return mine.exclude(organization__in=[uuid.UUID(one) for one in by]).exists()
 
 
 def mark(request: HttpRequest) -> None:

@@ -28,17 +28,8 @@ from usher.events.types import Actor, Draft, EventType
 from usher.organizations.logo import with_logo
 from usher.organizations.models import Organization
 from usher.people import (
-    factors,
-    known_browsers,
-    notices,
-    passkeys,
-    passwords,
-    proved_by,
-    second_step,
-    sessions,
-    single_sign_on,
-    waiting,
-)
+    factors, known_browsers, notices, passkeys, passwords, proved_by, second_step, sessions, single_sign_on, waiting,
+)  # fmt: skip
 from usher.people.addresses import LONGEST, parse_address
 from usher.people.made_names import made_name
 from usher.people.models import Account, Membership
@@ -68,10 +59,13 @@ def organization_of(slug: str) -> Organization | None:
 # The first proof
 
 
-def sign_in(request: HttpRequest, typed: str, password: str, organization: Organization | None) -> bool:
+def sign_in(
+    request: HttpRequest, typed: str, password: str, organization: Organization | None, *, to_link: bool = False
+) -> bool:
     """Sign somebody in by name and password; False when a second proof is wanted (people/waiting.py).
 
-    Raises UsherError: sign_in_failed, too_many_tries; and, of a password that is right, sso_only.
+    ``to_link``: whom a provider has just proved signs in as before, once, to link it, also where that opens nothing
+    any more. Raises UsherError: sign_in_failed, too_many_tries; and, of a password that is right, sso_only.
     """
     key, network = sign_in_key(typed, organization), network_of(client_ip(request))
     check_tries(key, network)
@@ -81,7 +75,8 @@ def sign_in(request: HttpRequest, typed: str, password: str, organization: Organ
     if found is None or account is None or not verdict.ok:
         count_failure(key, network)
         raise UsherError(Reason.SIGN_IN_FAILED())
-    _refuse_shut_out(found, organization)
+    if not to_link:
+        _refuse_shut_out(found, organization)
     if not found.has_second:
         _enter(request, account, organization, Proof(better=verdict.better))
         return True
@@ -199,12 +194,14 @@ def prove_again(request: HttpRequest, account: Account, password: str) -> None:
     if not passwords.verify(password, account.password).ok:
         count_failure(key, network)
         raise UsherError(Reason.PROOF_FAILED())
+    proved_by.by_himself(request)
     sessions.prove_again(request, account)
 
 
 def prove_again_by_passkey(request: HttpRequest, account: Account, answer: str) -> None:
     """The same by a passkey. Raises UsherError (passkey_refused)."""
     passkeys.prove(request, passkeys.Purpose.AGAIN, account, answer)
+    proved_by.by_himself(request)
     sessions.prove_again(request, account)
 
 

@@ -8,6 +8,8 @@ import uuid
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from usher.core.findings import Finding
+from usher.core.reasons import Reason
 from usher.organizations.models import Organization, PasswordsFor, SecondFactorFor
 from usher.people import policies, proved_by
 from usher.people.models import Account, Membership
@@ -38,13 +40,17 @@ def shut_out(account: Account, door_id: uuid.UUID | None = None) -> Organization
     return here[0] if here else members[0].organization
 
 
-def keeps_out(request: HttpRequest, account: Account, organization: Organization) -> bool:
-    """Whether this session opens nothing at the organisation, although the account is in, because its provider has not
-    proved the person."""
-    if organization.passwords_for == PasswordsFor.EVERYONE or str(organization.id) in proved_by.of(request).by:
-        return False
+def keeps_out(request: HttpRequest, account: Account, organization: Organization) -> Finding | None:
+    """Why this session opens nothing at the organisation, although the account is in: its provider has not proved the
+    person, or only another one's has."""
+    is_foreign = proved_by.is_word_of_others(request, account, organization.id)
+    is_bound = organization.passwords_for != PasswordsFor.EVERYONE
+    if str(organization.id) in proved_by.of(request).by or not (is_foreign or is_bound):
+        return None
     member = _active(account).filter(organization=organization).first()
-    return member is not None and needed_by(member)
+    if member is not None and needed_by(member):
+        return Reason.SSO_ONLY(organization=organization.name)
+    return Reason.PROVED_ELSEWHERE(organization=organization.name) if member is not None and is_foreign else None
 
 
 def asks_second_factor(request: HttpRequest, account: Account) -> list[str]:

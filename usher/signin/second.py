@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.methods.sso import identities
-from usher.people import factors, passkeys, waiting
+from usher.people import factors, fresh, passkeys, waiting
 from usher.people import sign_in as door
 from usher.people.access import Lock, Visit, lock, open_to_anyone
 from usher.people.models import Account
@@ -103,7 +103,7 @@ def again(request: HttpRequest, visit: Visit) -> HttpResponse:
         "next": wanted,
         "account": visit.account,
         "has_password": visit.account.has_usable_password(),
-        "providers": identities.of_account(visit.account),
+        "providers": [] if fresh.is_word_of_others(request) else identities.of_account(visit.account),
         "passkey": passkey_part(request, passkeys.Purpose.AGAIN, visit.account) if _has_passkey(visit) else "",
         **clothes(visit.account.home),
     }

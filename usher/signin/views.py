@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from usher.core.accent import accent_css
 from usher.core.errors import UsherError
 from usher.core.reasons import Finding, Reason
-from usher.methods.sso import showing
+from usher.methods.sso import questions, showing
 from usher.organizations.models import Organization, PasswordsFor
 from usher.people import credentials, passkeys, sessions, single_sign_on, waiting
 from usher.people import sign_in as door
@@ -53,7 +53,8 @@ def sign_in(request: HttpRequest, slug: str = "") -> HttpResponse:
         "refused": form,
         "next": wanted,
         "passkey": passkey_part(request, passkeys.Purpose.SIGN_IN),
-        "barred": barred,
+        "barred": barred if barred and barred.reason is Reason.SSO_ONLY else None,
+        "proved_elsewhere": barred if barred and barred.reason is Reason.PROVED_ELSEWHERE else None,
         "other_door": other_door,
         **_buttons(organization),
         "by_address": organization is None and showing.is_any_active(),
@@ -80,15 +81,16 @@ def _barred(request: HttpRequest, organization: Organization | None) -> Finding 
     account = request.user
     if organization is None or not isinstance(account, Account):
         return None
-    is_kept_out = single_sign_on.keeps_out(request, account, organization)
-    return Reason.SSO_ONLY(organization=organization.name) if is_kept_out else None
+    return single_sign_on.keeps_out(request, account, organization)
 
 
 def _enter(request: HttpRequest, given: dict[str, str], organization: Organization | None) -> str:
     """Where to go now: where the person wanted to, or first to the page that asks for a second proof."""
     if "credential" in given:
         door.sign_in_by_passkey(request, given["credential"], organization)
-    elif not door.sign_in(request, given["name"], given["password"], organization):
+        return after(given["next"])
+    to_link = questions.is_asked(request, given["next"])
+    if not door.sign_in(request, given["name"], given["password"], organization, to_link=to_link):
         return f"{waiting.SECOND}?{urlencode({'next': given['next']})}" if given["next"] else waiting.SECOND
     return after(given["next"])
 

@@ -51,8 +51,13 @@ def write(note: Note, error: UsherError | None = None) -> None:
         account_id=note.account_id,
     )
     if written.id.int % SWEPT_EVERY == 0:  # the end of an id is random: a morning of sign-ins must not all sweep
-        mine = Attempt.objects.filter(connection=note.connection)
-        mine.exclude(id__in=list(mine.order_by("-at").values_list("id", flat=True)[:KEPT])).delete()
+        sweep(note.connection)
+
+
+def sweep(connection: Connection) -> None:
+    """Forget all but the latest."""
+    mine = Attempt.objects.filter(connection=connection)
+    mine.exclude(id__in=list(mine.order_by("-at").values_list("id", flat=True)[:KEPT])).delete()
 
 
 def _facts(person: Person | None) -> dict[str, Any]:

@@ -27,13 +27,20 @@ def follow(connection: Connection, identity: Identity, verdict: Verdict, member:
         return
     before = "" if is_new else identity.role
     admin = connection.organization.license.plan.admin.slug
-    if verdict.role and verdict.role not in (before, member.role) and member.role != admin:
-        _try(partial(move.move, connection.organization_id, member.id, verdict.role, BY))
+    wanted = _role_now(connection, before, verdict, member)
+    if wanted not in ("", before, member.role) and member.role != admin:
+        _try(partial(move.move, connection.organization_id, member.id, wanted, BY))
     had = set() if is_new else {uuid.UUID(group) for group in identity.groups}
     for group_id in sorted(set(verdict.groups) - had):
         _try(partial(move.add_to_group, connection.organization_id, member.id, group_id, BY))
     for group_id in sorted(had - set(verdict.groups)):
         _try(partial(move.remove_from_group, connection.organization_id, member.id, group_id, BY))
+
+
+def _role_now(connection: Connection, before: str, verdict: Verdict, member: Membership) -> str:
+    """What a rule gives; the lowest role where one gave what he has and none does any more; "" for no opinion."""
+    is_taken_back = not verdict.role and before and member.role == before
+    return connection.organization.license.plan.lowest.slug if is_taken_back else verdict.role
 
 
 def _try(act: Callable[[], object]) -> None:

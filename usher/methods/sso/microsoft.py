@@ -35,6 +35,7 @@ from usher.methods.sso.person import Person, address_in, had_second, name_in, se
 from usher.methods.sso.provider import Claims, Provider, Way, callback_of, client_of
 from usher.organizations import domains
 from usher.people.addresses import domain_key
+from usher.protocols.oidc.id_token import LONGEST_SUBJECT
 from usher.protocols.oidc.responses import Tokens
 
 LABEL: Final = "Microsoft"
@@ -110,7 +111,8 @@ def tenant_of(claims: Mapping[str, Any]) -> str:
     tenant = tenant_id(str(claims.get("tid", "")))
     if tenant == PERSONAL_TENANT:
         raise UsherError(Reason.PERSONAL_ACCOUNT(provider=LABEL))
-    if not tenant or not str(claims.get("oid") or ""):
+    person = claims.get("oid")
+    if not tenant or not isinstance(person, str) or not 0 < len(person) <= LONGEST_SUBJECT:
         raise UsherError(Reason.SSO_NOT_TRUSTED(provider=LABEL))
     return tenant
 
@@ -147,9 +149,12 @@ def describe(connection: Connection, signed: Claims) -> Person:
 
 
 def _answers_for(connection: Connection, claims: Mapping[str, Any], address: str) -> bool:
-    """Microsoft says that the domain of this very address is the tenant's, or the organisation has proved it."""
+    """Microsoft says that the domain of this very address is the tenant's, or the organisation has proved it.
+
+    Of an organisation's own registration only the second counts: whoever owns one can have claims written into it.
+    """
     is_verified = str(claims.get("xms_edov", "")).lower() in ("1", "true")
-    if is_verified and address_in(claims.get("email")) == address:
+    if is_verified and not connection.is_own and address_in(claims.get("email")) == address:
         return True
     return domains.answers_for(connection.organization_id, domain_key(address))
 

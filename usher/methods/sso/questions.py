@@ -19,6 +19,7 @@ from usher.methods.sso.trips import BROWSER, COOKIE
 
 LASTS: Final = dt.timedelta(minutes=10)
 QUESTION: Final = "sso-question"
+PAGE: Final = "/sso/question/"
 
 
 def ask(request: HttpRequest, connection: Connection, person: Person, trip: Trip) -> str:
@@ -48,11 +49,21 @@ def find(request: HttpRequest, token: str) -> Question:
     return found
 
 
+def is_asked(request: HttpRequest, path: str) -> bool:
+    """Whether this is the page of a living question of this browser."""
+    token = path.removeprefix(PAGE)
+    if token == path:
+        return False
+    try:
+        return bool(find(request, token))
+    except UsherError:
+        return False
+
+
 def person_of(question: Question) -> Person:
     return Person.from_json(question.person)
 
 
 def answer(question: Question) -> None:
-    """It is answered, and can be no second time. Needs the transaction of what follows. Raises: question_over."""
-    if not Question.objects.filter(id=question.id).delete()[0]:
-        raise UsherError(Reason.QUESTION_OVER())
+    """It is answered, and its page is gone. Of two clicks the second one finds what the first one did."""
+    Question.objects.filter(id=question.id).delete()
