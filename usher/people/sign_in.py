@@ -28,7 +28,16 @@ from usher.events.types import Actor, Draft, EventType
 from usher.organizations.logo import with_logo
 from usher.organizations.models import Organization
 from usher.people import (
-    factors, known_browsers, notices, passkeys, passwords, proved_by, second_step, sessions, single_sign_on, waiting,
+    factors,
+    known_browsers,
+    notices,
+    passkeys,
+    passwords,
+    proved_by,
+    second_step,
+    sessions,
+    single_sign_on,
+    waiting,
 )  # fmt: skip
 from usher.people.addresses import LONGEST, parse_address
 from usher.people.made_names import made_name
