@@ -119,10 +119,8 @@ def sign_in_by_provider(
 ) -> bool:
     """Sign in somebody whom the identity provider of this organisation proved; False when a second proof is wanted.
 
-    ``provider`` is the method ("microsoft"); ``is_strong``: the provider says that it saw several factors (``amr``).
-    That counts where the organisation asks for a second factor (people/access.py). It never stands for the one that
-    the account itself has: that guards its other organisations too, and those do not trust this provider.
-    Raises UsherError as :func:`sign_in_account`.
+    ``is_strong``: it says that it saw several factors (``amr``), which counts where the organisation asks for a second
+    one, and never stands for the account's own. Raises UsherError as :func:`sign_in_account`.
     """
     notes = proved_by.with_word_of(request, account, organization.id, is_strong=is_strong)
     first = First(provider, str(connection_id), notes)
