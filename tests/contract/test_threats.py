@@ -17,6 +17,7 @@ INVITED = "rooms/test_invitation_rows.py::"
 FLOWS = "flows/test_invitations.py::"
 SSO = "flows/test_single_sign_on.py::"
 HOSTILE = "flows/test_sso_hostile.py::"
+ATTACKS = "flows/test_sso_attacks.py::"
 ONLY = "flows/test_sso_only.py::"
 RETURNS = "flows/test_sso_returns.py::"
 THREATS = "flows/test_sso_threats.py::"
@@ -97,7 +98,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         "rules/test_addresses.py::test_any_valid_address_is_taken_whole_or_refused",
     ),
     "B7": (
-        f"{HOSTILE}test_b7_b8_a_state_or_question_of_one_organisation_is_nothing_at_another",
+        f"{ATTACKS}test_b7_b8_a_state_or_question_of_one_organisation_is_nothing_at_another",
         f"{RETURNS}test_a_code_for_one_registration_is_not_taken_at_another",
         f"{RETURNS}test_an_issuer_that_is_not_the_one_asked_is_refused",
         "protocols/test_oidc_exchange.py::test_a_code_of_another_provider",
@@ -163,7 +164,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{SSO}test_roles_of_the_tenant_groups_and_the_overage",
     ),
     "B15": (
-        f"{HOSTILE}test_b15_nobody_but_its_own_admins_sees_or_changes_a_connection",
+        f"{ATTACKS}test_b15_nobody_but_its_own_admins_sees_or_changes_a_connection",
         "rooms/test_integrations.py::test_changes_ask_who_it_is_after_ten_minutes",
         "rooms/test_integrations.py::test_other_organisations_and_ranks_find_nothing",
         "rooms/test_integrations.py::test_without_a_test_it_is_not_switched_on",

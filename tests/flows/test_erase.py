@@ -43,12 +43,13 @@ from usher.methods.email_invitation.order import Order as InviteOrder
 from usher.methods.email_invitation.send import send
 from usher.methods.invite_code import entry
 from usher.methods.invite_code.models import CodeGroup, InviteCode
+from usher.methods.sso.models import Attempt, Connection, Question, Rule, Trip
 from usher.organizations.create import create
-from usher.organizations.models import Logo, OldSlug, Organization
+from usher.organizations.models import Domain, Logo, OldSlug, Organization
 from usher.organizations.suspend import suspend
 from usher.people import claim, links, passwords
 from usher.people.addresses import parse_address
-from usher.people.models import Account, HashBatch, Membership, OneTimeLink, Registration
+from usher.people.models import Account, HashBatch, Identity, Membership, OneTimeLink, Registration
 
 PIECES = 3  # rows of a transaction in these tests, so that there are many
 LIST = "email,username,groups\nann@cedar.example,Ann Ash,Year 5\n,Ben Birch,Year 6\nnobody,\n"
@@ -67,6 +68,7 @@ def settled(world: World) -> World:
         _people(world, house.organization, admin, role)
         _codes(house.organization, role)
         _rest(house.organization, world.eve.account)
+        _single_sign_on(house.organization)
     world.cedar.add(known(world.eve, "teacher"))  # a person of her own, in both houses
     world.birch.add(known(world.eve, "creator"))
     owner = claim.claim(world.cedar.account(world.cedar.add(somebody("Fay", email="fay@x.example"))), _address())
@@ -116,6 +118,25 @@ def _rest(organization: Organization, eve: Account) -> None:
     ends = clocks.now() + dt.timedelta(days=7)
     OneTimeLink.objects.create(
         purpose="setup", token_hash=f"{organization.slug}-1", organization=organization, account=eve, expires_at=ends
+    )
+
+
+def _single_sign_on(organization: Organization) -> None:
+    """A connection with all that hangs on it, a domain, and somebody of elsewhere for whom it answers."""
+    now, hashed = clocks.now(), f"{organization.id.hex}{organization.id.hex}"
+    connection = Connection.objects.create(organization=organization, kind="microsoft")
+    Rule.objects.create(connection=connection, position=0, claim="email", value="*", role="student")
+    Attempt.objects.create(connection=connection, purpose="sign_in", result="joined")
+    facts = {"browser_hash": hashed, "connection": connection, "expires_at": now + dt.timedelta(minutes=9)}
+    Trip.objects.create(state_hash=hashed, kind="microsoft", purpose="sign_in", door=organization, **facts)
+    Question.objects.create(token_hash=hashed, person={}, **facts)
+    Domain.objects.create(organization=organization, name=f"{organization.slug}.example", token="x")
+    key = f"vouched@{organization.slug}.example"
+    account = Account.objects.create(
+        username="Vic", email=key, sign_in_key=key, claimed_at=now, vouched_by_organization=organization.id
+    )
+    Identity.objects.create(
+        account=account, organization=organization, connection_id=connection.id, issuer="https://x.example", subject="x"
     )
 
 
@@ -215,6 +236,7 @@ def test_the_neighbours_keep_everything(full: World, clock: time_machine.Travell
     erase_all()
     after = of_others(ids)
     after["events.Event"] = [row for row in after["events.Event"] if "organization:erased" not in row]
+    after["people.Account"] = [row for row in after["people.Account"] if "vouched@cedar" not in row]  # his own
     after["organizations.OldSlug"] = [row for row in after["organizations.OldSlug"] if "cedar" not in row]
     for rows in (before, after):
         rows.pop("sessions.Session")  # sealed, so that nobody sees whose they are

@@ -126,7 +126,7 @@ def test_a_letter_reads_well_as_plain_text() -> None:
 # Every letter there is
 
 LETTERS = sorted(file.stem for file in (Path(usher.__file__).parent / "templates/mail").glob("[a-z]*.txt"))
-COUNTS = {"count", "left", "more", "asking", "used", "limit", "level", "minutes", "hours"}
+COUNTS = {"count", "left", "marked", "more", "asking", "used", "limit", "level", "minutes", "hours"}
 
 
 class Hostile(dict[str, Any]):

@@ -43,7 +43,7 @@ REFERENCES: Mapping[str, str] = {
     "organizations.SeatPool.organization": "goes last",
     "organizations.SeatReservation.organization": "goes last",
     "people.Account.home": "step",
-    "people.Account.vouched_by_organization": "stays: the mailbox is as unproved as before",
+    "people.Account.vouched_by_organization": "step",
     "people.Group.organization": "step",
     "people.GroupMembership.organization_id": "goes with its membership",
     "people.Identity.organization": "step",
@@ -55,6 +55,7 @@ REFERENCES: Mapping[str, str] = {
     "sso.Trip.door": "goes last",
 }
 BATCH = 500  # rows of one transaction
+NOBODY = uuid.UUID(int=0)
 # For `usher check`, which is to say nothing of a house that is being taken down.
 BEING_ERASED = "(SELECT organization_id FROM lifecycle_erasure WHERE begun_at IS NOT NULL)"
 
@@ -128,6 +129,12 @@ def _accounts(organization_id: uuid.UUID) -> int:
     return len(ids)
 
 
+def _vouched(organization_id: uuid.UUID) -> int:
+    """Accounts of people of their own, for whose address it answered: as unproved as before, and by nobody now."""
+    ids = list(Account.objects.filter(vouched_by_organization=organization_id).values_list("id", flat=True)[:BATCH])
+    return Account.objects.filter(id__in=ids).update(vouched_by_organization=NOBODY)
+
+
 def _forget(account_ids: Sequence[uuid.UUID], organization_id: uuid.UUID) -> None:
     """The accounts that are nobody's own, with sessions and whatever else opens them."""
     ids = Account.objects.filter(id__in=account_ids, home_id=organization_id).values_list("id", flat=True)
@@ -159,6 +166,7 @@ STEPS: Sequence[Step] = (
     _rows("people.Group"),
     _rows("people.MadeName"),
     _rows("people.OneTimeLink"),
+    _vouched,
     _accounts,
 )
 
