@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
+import time_machine
 from django.test import Client
 from inviting import invite
 from standins import StandIns
@@ -127,6 +130,18 @@ def test_the_school_role_comes_from_graph(world: World, providers: StandIns, cli
     providers.forget_counts()
     travel(Client(), providers, connection, "nora")
     assert not any("graph" in path for path in providers.counts()), "asked again within the day"
+
+
+def test_who_comes_every_day_is_looked_up_every_day(world: World, providers: StandIns, client: Client) -> None:
+    connection = microsoft(world, providers)
+    rule(connection, "primary_role", "teacher", "teacher")
+    travel(client, providers, connection, "nora")
+    start = clock.now()
+    providers.control(people={"entra/nora": {"primary_role": "student"}})
+    for hours, expected in ((20, "teacher"), (40, "student")):
+        with time_machine.travel(start + dt.timedelta(hours=hours), tick=True):
+            travel(Client(), providers, connection, "nora")
+            assert the_member(connection).role == expected, hours
 
 
 def test_what_graph_does_not_tell_gives_nothing(world: World, providers: StandIns, client: Client) -> None:

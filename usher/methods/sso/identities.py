@@ -59,7 +59,7 @@ def note(identity: Identity, person: Person, verdict: Verdict) -> None:
 def _said(person: Person) -> dict[str, Any]:
     asked = {name: list(values) for name, values in person.facts.items() if name in ASKED}
     said: dict[str, Any] = {"address": person.address, "name": person.name}
-    return {**said, "facts": {"at": clock.now().timestamp(), **asked}} if asked else said
+    return {**said, "facts": {"at": person.asked_at, **asked}} if person.asked_at and asked else said
 
 
 @dataclass(frozen=True, slots=True)

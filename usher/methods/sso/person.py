@@ -22,6 +22,7 @@ class Person:
     account. ``facts`` are what rules look at; ``unknown`` names those that could not be read in full: nothing is
     decided by them. ``has_second``: the provider asked for a second proof (``amr``, RFC 8176). ``seen_at``: when it
     asked at all (``auth_time``), in seconds since 1970; 0 where it does not say.
+    ``asked_at``: when facts beside the token were asked of it, likewise; 0 for never.
     """
 
     issuer: str
@@ -33,6 +34,7 @@ class Person:
     unknown: frozenset[str] = frozenset()
     has_second: bool = False
     seen_at: int = 0
+    asked_at: float = 0
 
     @property
     def key(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -91,7 +92,10 @@ def _person(connection: Connection, answer: Answer, note: Note) -> Person:
     person = way.describe(connection, answer.signed)
     identity = identity_of(connection, person) if wanted & person.unknown else None
     known = {name: found for name, found in kept_facts(identity).items() if name in person.unknown} if identity else {}
+    asked_at = identity.facts["at"] if identity and known else clock.now().timestamp()
     person = replace(person, facts={**person.facts, **known}, unknown=person.unknown - known.keys())
+    if known or wanted & person.unknown:
+        person = replace(person, asked_at=asked_at)
     if wanted & person.unknown:
         person = way.ask(connection, person, answer.tokens, wanted)
     note.person = person
@@ -125,7 +129,7 @@ def enter(request: HttpRequest, connection: Connection, person: Person, account:
         request, account, connection.organization, connection.id, connection.kind, is_strong=person.has_second
     )
     fresh.age(request, _seconds_ago(person))
-    return next if is_in else SECOND
+    return next if is_in else f"{SECOND}?{urlencode({'next': next})}"
 
 
 # With somebody who is signed in
