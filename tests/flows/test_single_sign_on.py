@@ -18,7 +18,12 @@ from usher.lifecycle.leave import deactivate
 from usher.lifecycle.move import move
 from usher.methods.email_invitation.models import Invitation
 from usher.methods.invite_code.models import InviteCode
+from usher.methods.sso.arrival import settle
+from usher.methods.sso.entry import account_for, enter
 from usher.methods.sso.models import Attempt, Connection, Kind
+from usher.methods.sso.newcomer import newcomer
+from usher.methods.sso.person import Person
+from usher.methods.sso.ticket import ArrivedError
 from usher.organizations.models import Organization
 from usher.people import claim
 from usher.people.addresses import parse_address
@@ -221,6 +226,23 @@ def test_made_in_september_claimed_in_october(world: World, providers: StandIns,
     assert not member.account.has_usable_password()
     assert old.get("/home").status_code == 302, "the session from before is dead"
     assert Client().post("/", {"name": "paul@cedar.example", "password": PASSWORD}).status_code != 302
+
+
+def test_an_account_that_is_made_in_this_very_moment_is_not_taken_with_its_password(
+    world: World, providers: StandIns
+) -> None:
+    """A6: between the look and the lock an import makes an account for the address, and its admin has the password."""
+    connection = microsoft(world, providers)
+    person = Person("https://x.example", "1", "paul@cedar.example", is_vouched=True, name="Paul Holm")
+    new = newcomer(connection, person)
+    made = world.cedar.member(world.cedar.add(somebody("Paul Holm", email="paul@cedar.example")))
+    with pytest.raises(ArrivedError):
+        enter(new, account_for(person))
+    made.account.refresh_from_db()
+    assert not made.account.is_claimed
+    assert settle(connection, person).result == "linked"
+    made.account.refresh_from_db()
+    assert not made.account.has_usable_password()
 
 
 def test_without_a_proved_domain_he_is_asked(world: World, providers: StandIns, client: Client) -> None:

@@ -20,7 +20,7 @@ IN = (Result.CREATED, Result.JOINED, Result.PLACED, Result.UNCHANGED, Result.WAI
 
 
 class ArrivedError(Exception):
-    """This very person came in between the look and the lock; nothing was written."""
+    """This very person came in, or got an account, between the look and the lock; nothing was written."""
 
 
 class ChangedError(Exception):
@@ -50,9 +50,12 @@ class SsoTicket:
         came = next((outcome for outcome in outcomes if outcome.result in IN), None)
         if came is None or came.account_id is None:
             return
+        is_new = isinstance(came.joiner.account, NewAccount)
+        if is_new and came.result not in (Result.CREATED, Result.WAITING):
+            raise ArrivedError  # somebody made an account for the address meanwhile: what opens it is void first
         if self.new.promise and self.new.promise.ticket:
             self.new.promise.ticket.punch(outcomes)
-        if isinstance(came.joiner.account, NewAccount) and self.new.person.is_vouched:
+        if is_new and self.new.person.is_vouched:
             _vouch(came.account_id, self.new)
         if self.new.known:
             note(self.new.known, self.new.person, self.new.verdict)
