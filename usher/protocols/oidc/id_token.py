@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import InitVar, dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
@@ -27,10 +27,18 @@ KEYS_OF_ITS_OWN: Final = {"jwk", "jku", "x5u", "x5c"}
 _HERE: Final = object()
 
 
+def _anything(claims: Mapping[str, Any]) -> None:
+    """The profile that asks for nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Expected:
     """What a token must say to be for us, now. ``issuer`` may have a gap (``metadata.GAP``), which the token's own
-    ``tid`` fills. ``now`` is seconds since 1970, as are all times in a token; ``leeway`` and ``max_age`` seconds."""
+    ``tid`` fills. ``now`` is seconds since 1970, as are all times in a token; ``leeway`` and ``max_age`` seconds.
+
+    For specifications built upon this one: with ``names_key`` the token must name its key (kid), and ``profile``
+    looks at claims with a good signature before anything else does; it raises OidcError.
+    """
 
     issuer: str
     client_id: str
@@ -40,6 +48,8 @@ class Expected:
     leeway: int = 60
     max_age: int | None = None
     access_token: str = field(default="", repr=False)
+    names_key: bool = False
+    profile: Callable[[Mapping[str, Any]], None] = field(default=_anything, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,7 @@ def verify(token: str, keys: KeySet, expected: Expected) -> SignedClaims:
     """Raises OidcError, and UnknownKeyError when other keys of the provider might do."""
     algorithm, key, payload = _signed_parts(token, keys, expected)
     claims = _read(payload, "payload")
+    expected.profile(claims)
     issuer = _check_issuer(claims, expected.issuer)
     _check_audience(claims, expected.client_id)
     _check_times(claims, expected)
@@ -82,7 +93,7 @@ def _signed_parts(token: str, keys: KeySet, expected: Expected) -> tuple[str, Ke
     if len(parts) != 3 or not token.isascii():
         raise OidcError("bad_response", "The ID token does not have the three parts of a signed token.")
     header = _read(_decoded(parts[0], "header"), "header")
-    _check_header(header, expected.algorithms)
+    _check_header(header, expected)
     if not parts[2]:
         raise OidcError("no_signature", "The ID token is not signed.")
     signature = _decoded(parts[2], "signature")
@@ -91,14 +102,15 @@ def _signed_parts(token: str, keys: KeySet, expected: Expected) -> tuple[str, Ke
     return header["alg"], key, _decoded(parts[1], "payload")
 
 
-def _check_header(header: dict[str, Any], algorithms: tuple[str, ...]) -> None:
+def _check_header(header: dict[str, Any], expected: Expected) -> None:
     algorithm = header.get("alg")
     if isinstance(algorithm, str) and algorithm.lower() == "none":
         raise OidcError("no_signature", "The ID token says that it is not signed (alg “none”).")
-    if algorithm not in ALGORITHMS or algorithm not in algorithms:
-        raise OidcError(
-            "wrong_algorithm", f"The ID token is signed with “{shown(algorithm)}”; expected {', '.join(algorithms)}."
-        )
+    if algorithm not in ALGORITHMS or algorithm not in expected.algorithms:
+        wanted = ", ".join(expected.algorithms)
+        raise OidcError("wrong_algorithm", f"The ID token is signed with “{shown(algorithm)}”; expected {wanted}.")
+    if expected.names_key and not header.get("kid"):
+        raise OidcError("no_kid", "The ID token does not name the key that signed it (kid).")
     own = sorted(KEYS_OF_ITS_OWN & header.keys())
     if own:
         raise OidcError("unknown_key", f"The ID token brings its own key ({own[0]}).")
