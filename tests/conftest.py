@@ -13,6 +13,8 @@ from crew import crew as on_board
 from django.conf import settings
 from django.test import Client
 from evil_idp import evil  # noqa: F401  # a fixture
+from grading import book, tool_keys  # noqa: F401  # fixtures
+from lms.fixtures import lms, lms_servers, make_lms  # noqa: F401  # fixtures
 from standins import idp, idp_process  # noqa: F401  # fixtures
 from trips import providers  # noqa: F401
 from world import Person, World, signed_in
