@@ -45,6 +45,10 @@ def refused(code: str, url: str, call: Callable[..., Any] = fetch.get, **more: A
     return caught.value.detail
 
 
+def putting(url: str, **more: Any) -> fetch.Answer:
+    return fetch.send("PUT", url, b"{}", content_type="application/json", **more)
+
+
 def resolving(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
     """What DNS says, question by question (the last again and again); returns the names that were asked for."""
     names: list[str] = []
@@ -80,6 +84,20 @@ def test_a_form(peer: Peer) -> None:
     assert (answer.status, answer.json()) == (400, {"error": "invalid_grant"})
     assert peer.asked[0].startswith(b"POST /token?x=1 HTTP/1.1\r\n")
     assert peer.asked[0].endswith(b"\r\n\r\ncode=a+b%26c&name=%C3%A4")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_any_body(peer: Peer, method: str) -> None:
+    peer.answer = reply(b"", "201 Created", Location="elsewhere")
+    told = {"Authorization": "Bearer opaque", "Accept": "a/b"}
+    answer = fetch.send(method, f"{peer.url}scores?x=1", b'{"a": 1}', content_type="a/b+json", headers=told)
+    assert (answer.status, answer.headers["location"]) == (201, "elsewhere")
+    asked = peer.asked[0]
+    assert asked.startswith(f"{method} /scores?x=1 HTTP/1.1\r\n".encode())
+    assert asked.endswith(b'\r\n\r\n{"a": 1}')
+    for line in (b"Content-Type: a/b+json", b"Accept: a/b", b"Content-Length: 8", b"Authorization: Bearer opaque"):
+        assert asked.count(line + b"\r\n") == 1
+    assert asked.count(b"Accept:") == 1
 
 
 def test_connections_are_kept_by_thread_and_process(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +184,8 @@ def test_silence(peer: Peer) -> None:
     peer.answer = peer.silence
     assert refused("timeout", peer.url, seconds=0.1) == "127.0.0.1 did not answer in time."
     refused("timeout", peer.url, fetch.post_form, form={"a": "b"}, seconds=0.1)
-    assert len(peer.asked) == 2, "nothing is sent twice"
+    refused("timeout", peer.url, putting, seconds=0.1)
+    assert len(peer.asked) == 3, "nothing is sent twice"
 
 
 def test_silence_instead_of_tls(peer: Peer) -> None:
@@ -206,7 +225,8 @@ def test_redirects_are_not_followed(peer: Peer, status: str) -> None:
     peer.answer = reply(b"", status, Location=f"{peer.url}other")
     refused("redirect", peer.url)
     refused("redirect", peer.url, fetch.post_form, form={})
-    assert len(peer.asked) == 2
+    refused("redirect", peer.url, putting)
+    assert len(peer.asked) == 3
 
 
 def test_a_redirect_with_an_endless_body(peer: Peer) -> None:

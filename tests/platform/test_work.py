@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import time_machine
@@ -36,6 +38,8 @@ def write(mail: Mail) -> Letter | None:
     written.append(mail.to)
     if mail.data.get("broken"):
         raise ValueError(f"no letter for {mail.to}")
+    if mail.data.get("later"):
+        raise work.NotNowError(clocks.now() + dt.timedelta(minutes=5))
     if mail.data.get("never"):
         raise work.GiveUpError("The mail server refused the address with 550.")
     return None
@@ -89,6 +93,34 @@ def test_password_hashes_stand_in_the_lane_of_their_organisation(world: World) -
     lanes = set(HashBatch.objects.values_list("lane", flat=True))
     assert lanes
     assert lanes <= set(Organization.objects.values_list("id", flat=True))
+
+
+class AtOnce(Executor):
+    """Does it in the thread that hands it over, so in the test's own transaction; counts what it was given."""
+
+    given = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        self.given += 1
+        answer: Future[Any] = Future()
+        answer.set_result(fn(*args))
+        return answer
+
+
+def test_what_waits_for_others_is_done_side_by_side(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as the kind says, the lanes in turns as ever."""
+    monkeypatch.setattr(Mail, "abreast", 3)
+    monkeypatch.setattr(work, "close_old_connections", lambda: None)  # it would end the test's transaction
+    crew = AtOnce()
+    for n in range(4):
+        post(f"cedar{n}@school.example", CEDAR)
+    post("birch@school.example", BIRCH)
+    assert work.run_abreast([HashBatch, Mail], crew)
+    assert (len(written), crew.given) == (3, 2)
+    assert "birch@school.example" in written
+    assert work.run_abreast([Mail], crew)
+    assert not work.run_abreast([Mail], crew)
+    assert (len(written), crew.given) == (5, 3)
 
 
 def test_a_worker_with_nothing_to_do_asks_one_question_and_takes_no_lock(db: None) -> None:
@@ -167,6 +199,15 @@ def test_a_piece_that_kills_its_workers_is_given_up(db: None, clock: time_machin
 
 
 # What was given up
+
+
+def test_what_has_to_wait_for_somebody_waits_and_spends_no_try(db: None, clock: time_machine.Traveller) -> None:
+    post("one@school.example", later=True)
+    for minutes in (0, 4, 2):
+        clock.shift(dt.timedelta(minutes=minutes))
+        drain()
+    mail = Mail.objects.get()
+    assert (len(written), mail.attempts, mail.failure) == (2, 0, "")
 
 
 def test_what_was_given_up_stays_in_sight_and_is_claimed_no_more(db: None, clock: time_machine.Traveller) -> None:

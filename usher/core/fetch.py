@@ -28,7 +28,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 from usher.core import circuit, egress
 from usher.core.egress import FetchError
 
-__all__ = ["Answer", "FetchError", "get", "post_form"]
+__all__ = ["Answer", "FetchError", "get", "post_form", "send"]
 
 PIECE: Final = 64 * 1024
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
@@ -69,14 +69,24 @@ def post_form(
     return _guarded("POST", url, form, headers or NOTHING, limit, seconds)
 
 
+def send(  # noqa: PLR0913 - what a request is made of
+    method: str, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] | None = None,
+    limit: int = 1_000_000, seconds: float = 5.0,
+) -> Answer:  # fmt: skip
+    """The same for a POST, PUT or DELETE with any body. Never sent twice. Raises FetchError."""
+    told = {**(headers or NOTHING), **({"Content-Type": content_type} if content_type else {})}
+    return _guarded(method, url, body, told, limit, seconds)
+
+
 def _guarded(
-    method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str], limit: int, seconds: float
-) -> Answer:
+    method: str, url: str, data: Mapping[str, str] | bytes | None, headers: Mapping[str, str], limit: int,
+    seconds: float,
+) -> Answer:  # fmt: skip
     origin = _origin(url)
     circuit.check(origin)
     try:
         with egress.deadline(seconds):
-            answer = _ask(method, url, form, headers, limit)
+            answer = _ask(method, url, data, headers, limit)
     except FetchError as error:
         (circuit.failed if error.code in AWAY else circuit.worked)(origin)
         raise
@@ -101,12 +111,12 @@ def _origin(url: str) -> circuit.Origin:
 
 
 def _ask(
-    method: str, url: str, form: Mapping[str, str] | None, headers: Mapping[str, str], limit: int
+    method: str, url: str, data: Mapping[str, str] | bytes | None, headers: Mapping[str, str], limit: int
 ) -> Answer:  # fmt: skip
     host = parse_url(url).host
     try:
         response = _session().request(
-            method, url, data=form, headers=dict(headers), stream=True, allow_redirects=False, timeout=egress.left()
+            method, url, data=data, headers=dict(headers), stream=True, allow_redirects=False, timeout=egress.left()
         )
         with closing(response):
             if 300 <= response.status_code <= 399:

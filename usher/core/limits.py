@@ -221,8 +221,17 @@ DOMAIN_LOOKS = Limit("domain_looks", capacity=60, refill_seconds=3600 / 60)
 # Looks at an identity provider by its admins, each of which asks it three times.
 CONNECTION_LOOKS = Limit("connection_looks", capacity=20, refill_seconds=3600 / 60)
 
+# Codes that link somebody of an LMS to an account: 2**40 possible, and few alive at a time, each for ten minutes.
+LINK_CODE = Limit("link_code", capacity=60, refill_seconds=3600 / 60)
+
+# Launches that could not be believed and are kept for an admin to look at, by each LMS: anybody can send them.
+LAUNCH_NOTES = Limit("launch_notes", capacity=20, refill_seconds=60)
+
+# Calls of the API by one key: a year's scores of a whole school at once, then ten a second.
+API_KEY = Limit("api_key", capacity=1_200, refill_seconds=0.1)
+
 LIMITS = (
     SIGN_IN_ACCOUNT, SIGN_IN_ADDRESS, SECOND_FACTOR, RECOVERY_CODE, PREVIEWS, CODE_ACCOUNT, CODE_ADDRESS, CODE_ANYWHERE,
     CODE_ALARM, MAIL_TO, MAIL_FROM, MAIL_ANYWHERE, INVITE_TO, INVITE_BY, INVITE_ORGANIZATION, INVITE_UNKNOWN,
-    INVITE_ANYWHERE, DOMAIN_LOOKS, CONNECTION_LOOKS,
+    INVITE_ANYWHERE, DOMAIN_LOOKS, CONNECTION_LOOKS, LINK_CODE, LAUNCH_NOTES, API_KEY,
 )  # fmt: skip

@@ -901,6 +901,405 @@ class Reason(Enum):
         409,
     )
     UNKNOWN_DOMAIN = (_("There is no such domain here."), _("Look at the list of domains."), 404)
+    # An LMS (LTI 1.3)
+    LTI_UNKNOWN = (
+        _("This LMS is not connected here."),
+        _("Tell the people who run your LMS: its address for Usher leads nowhere."),
+        404,
+    )
+    LTI_OFF = (
+        _("The connection of {organization} with {platform} is switched off."),
+        _("Ask an admin of {organization}."),
+        403,
+    )
+    LTI_LOGIN_BROKEN = (
+        _("Your LMS began this in a way that cannot be read."),
+        _("Open it again from your LMS. If it stays like this, tell the people who run the LMS."),
+        400,
+    )
+    LTI_OVER = (
+        _("This was opened already, began in another browser, or took longer than ten minutes."),
+        _("Open it again from your LMS."),
+        400,
+    )
+    LTI_NOT_TRUSTED = (
+        _("What {platform} sent cannot be believed."),
+        _("Open it again from your LMS. If it stays like this, an admin finds the reason under Integrations."),
+        400,
+    )
+    LTI_UNREACHABLE = (
+        _("{platform} does not answer just now."),
+        _("Wait a moment and open it again from your LMS."),
+        502,
+    )
+    LTI_REFUSED_THERE = (
+        _("{platform} did not let you go on."),
+        _("Sign in to your LMS again, then open it once more."),
+        403,
+    )
+    LTI_NOT_APPROVED = (
+        _("An admin of the organisation has still to approve this connection with {platform}."),
+        _("Tell an admin: it waits under Settings, Integrations."),
+        403,
+    )
+    LTI_NOT_INVITED = (
+        _("{organization} lets nobody new in from {platform}."),
+        _("Ask an admin of {organization} for an invitation."),
+        403,
+    )
+    LTI_MESSAGE_UNKNOWN = (
+        _("Your LMS asks for something that Usher does not do ({message})."),
+        _("Add the activity in your LMS as an external tool, or by choosing content."),
+        400,
+    )
+    LTI_TAKES_NO_LINKS = (
+        _("Your LMS takes no activity at this place."),
+        _("Add it where your LMS asks for an external tool, or ask the people who run the LMS."),
+        400,
+    )
+    LTI_ONE_AT_A_TIME = (
+        _("Your LMS takes one activity at a time."),
+        _("Pick one, and come again for the next."),
+        400,
+    )
+    LTI_NOTHING_CHOSEN = (_("No activity is picked."), _("Pick one, or go back without."), 400)
+    LAUNCH_OVER = (
+        _("This page has ended, or somebody else opened one in this browser."),
+        _("Open it again from your LMS."),
+        403,
+    )
+    LINK_CODE_WRONG = (
+        _("This link code is wrong, or older than ten minutes."),
+        _("Make a new one on the page of your account, under Security, and type it here."),
+        400,
+    )
+    LINK_NEEDS_CODE = (
+        _("This account needs more than a password."),
+        _("Sign in to it in another window, make a link code under Security, and type it here."),
+        403,
+    )
+    LMS_USER_KNOWN = (
+        _("This account is linked to another person of {platform} already."),
+        _("Sign in to your LMS as that person, or unlink it on the page of your account."),
+        409,
+    )
+    UNKNOWN_PLATFORM = (_("There is no such LMS here."), _("Look at the list of integrations."), 404)
+    UNKNOWN_DEPLOYMENT = (_("There is no such deployment here."), _("Look at the list on the page of the LMS."), 404)
+    PLATFORM_NEEDS = (
+        _("The field “{field}” is missing."),
+        _("Copy it from {platform} and save it, then go on."),
+        409,
+    )
+    PLATFORM_URL_NOT_ALLOWED = (
+        _("“{given}” cannot be an address of an LMS."),
+        _("Copy it from your LMS. It begins with https://, and an issuer has no ? and no #."),
+        400,
+    )
+    PLATFORM_TAKEN = (
+        _("This LMS is connected here already, with the same issuer and client ID."),
+        _("Open it under Integrations and add a deployment there."),
+        409,
+    )
+    PLATFORM_ROLE_NOT_ALLOWED = (
+        _("Instructors cannot become “{given}”."),
+        _("Choose another role of your plan; make admins by hand."),
+        400,
+    )
+    FRAME_ORIGIN_NOT_ALLOWED = (
+        _("“{given}” cannot be a page that shows Usher."),
+        _("Write it as https:// and a name, without anything after it; at most 20 of them."),
+        400,
+    )
+    UNKNOWN_COURSE = (_("There is no such course here."), _("Look at the list of courses of the LMS."), 404)
+    ROSTER_NOT_OFFERED = (
+        _("{platform} has not offered the roster of “{course}”."),
+        _("Allow “names and roles” for Usher in your LMS, then open an activity of the course there once."),
+        409,
+    )
+    ROSTER_UNREADABLE = (
+        _("The roster of “{course}” could not be read whole. {detail}"),
+        _("Nothing was changed. Try again; if it stays like this, look whether the connection works."),
+        502,
+    )
+    ROSTER_ASKED = (
+        _("Somebody here has this name or address already, or everybody is asked."),
+        _("Nothing to do: at the first launch Usher asks whether they are the same person."),
+        409,
+    )
+    ROSTER_DECIDED = (
+        _("This was decided already, or the roster has been looked at anew."),
+        _("Look at the page of the course again."),
+        409,
+    )
+    ROSTER_HOURS_NOT_ALLOWED = (
+        _("A roster cannot be looked at every {given} hours."),
+        _("Give a number from 1 to 168, or leave it empty."),
+        400,
+    )
+    DEPLOYMENT_NEEDS_ID = (
+        _("A deployment ID has 1 to 255 characters."),
+        _("Copy it from your LMS, as it is."),
+        400,
+    )
+    DEPLOYMENT_TAKEN = (
+        _("This deployment belongs to another organisation already."),
+        _("Compare the deployment ID with your LMS, or ask the operator."),
+        409,
+    )
+    DEPLOYMENT_WHOSE = (
+        _("Nobody has said which organisation this deployment belongs to."),
+        _("Name it, as in: usher platform deployment approve --to cedar."),
+        409,
+    )
+    DEPLOYMENT_WAITS = (
+        _("Every deployment of {platform} is waiting for a yes."),
+        _("Approve one, then switch it on."),
+        409,
+    )
+    TOO_MANY_PLATFORMS = (
+        _("There are {limit} LMSs here already, the most there can be."),
+        _("Remove one that is not needed."),
+        409,
+    )
+    REGISTRATION_LINK_OVER = (
+        _("This registration URL was used already, or is older than an hour."),
+        _("Make a new one in Usher, under Settings, Integrations, and paste that."),
+        410,
+    )
+    REGISTRATION_BROKEN = (
+        _("Your LMS did not say where its configuration is."),
+        _("Paste the registration URL into the field of your LMS for dynamic registration, not into a browser."),
+        400,
+    )
+    REGISTRATION_FAILED = (
+        _("Your LMS could not be connected: {why}"),
+        _("Mend that in your LMS, then start again there with the same URL; or connect it by hand."),
+        400,
+    )
+    # Grades on their way to an LMS
+    GRADE_COLUMN_GONE = (
+        _("The column for this grade is not in the LMS any more."),
+        _("Open the activity from the LMS once, then send the grade again."),
+        404,
+    )
+    GRADE_GIVEN_UP = (
+        _("The LMS did not take the grade in two days of trying."),
+        _("Look at the connection under Integrations, then send the grade again."),
+        502,
+    )
+    GRADE_LATER = (
+        _("The LMS did not take the grade yet."),
+        _("Nothing to do: Usher tries again by itself."),
+        503,
+    )
+    GRADE_NEWER_THERE = (
+        _("The LMS has a later grade of this person already."),
+        _("If that is not the one you want, change it in the LMS, or send this one again."),
+        409,
+    )
+    GRADE_NOT_ALLOWED = (
+        _("The LMS does not let Usher write grades here."),
+        _("Switch on the grade service for Usher in the LMS, open the activity there once, then send the grade again."),
+        403,
+    )
+    GRADE_NOT_LEARNER = (
+        _("This person is not a learner in the course, and an LMS keeps grades of learners only."),
+        _("Nothing to do, unless the role in the LMS is wrong."),
+        409,
+    )
+    GRADE_NO_COLUMN = (
+        _("The LMS has no column for this grade and lets Usher make none."),
+        _("Set a grade for the activity in the LMS, open it there once, then send the grade again."),
+        409,
+    )
+    GRADE_OTHER_ACTIVITY = (
+        _("The link in the LMS opens another activity by now."),
+        _("Nothing to do: the grade stays here."),
+        409,
+    )
+    GRADE_OTHER_PERSON = (
+        _("The person in the LMS is not linked to this account any more."),
+        _("Open the activity from the LMS once more; the next score goes there."),
+        409,
+    )
+    GRADE_REFUSED_THERE = (
+        _("The LMS refused the grade."),
+        _("Read what it said, mend it there, then send the grade again."),
+        409,
+    )
+    GRADE_SWITCHED_OFF = (
+        _("The connection with the LMS is switched off."),
+        _("Switch it on under Settings, Integrations, then send the grade again."),
+        409,
+    )
+    GRADE_UNKNOWN_THERE = (
+        _("The LMS does not know this person as a learner of the course."),
+        _("Enroll the person there as a learner, then send the grade again."),
+        404,
+    )
+    # Activities
+    UNKNOWN_ACTIVITY = (
+        _("This activity is not here any more."),
+        _("Ask your teacher to choose another one."),
+        404,
+    )
+    ACTIVITY_NOT_YOURS = (
+        _("“{title}” is not open to you."),
+        _("Ask your teacher whom it is for."),
+        403,
+    )
+    ACTIVITY_NOT_GRADED = (
+        _("“{title}” is not graded."),
+        _("Tick “graded” on the page of the activity, then send the score again."),
+        409,
+    )
+    ACTIVITY_OPENS_NOTHING = (
+        _("The activity opens nothing."),
+        _("Give the address of a page, or choose a built-in scenario."),
+        400,
+    )
+    ACTIVITY_OPENS_TWO = (
+        _("The activity has both an address and a scenario."),
+        _("Keep one of the two."),
+        400,
+    )
+    AUDIENCE_NOT_KNOWN = (
+        _("“{given}” says nothing about whom it is for."),
+        _("Write everyone or staff."),
+        400,
+    )
+    MAXIMUM_NOT_ALLOWED = (
+        _("The maximum score has to be more than 0 and at most {limit}."),
+        _("Give a number such as 100."),
+        400,
+    )
+    NUMBER_NOT_READ = (_("“{given}” is not a number."), _("Write it in digits, for example 10 or 7.5."), 400)
+    NO_SUCH_GROUP = (
+        _("There is no group “{group}” here."),
+        _("Make it under Groups first, or leave the group out."),
+        400,
+    )
+    NO_SCORE_YET = (_("This person has no score here yet."), _("Put one, or wait until somebody does."), 404)
+    NOT_YES_OR_NO = (_("“{given}” is neither yes nor no."), _("Write yes or no."), 400)
+    SCORE_MAXIMUM_NOT_ALLOWED = (
+        _("A score counts up to a maximum of more than 0."),
+        _("Send a maximum above 0, or leave it out: then the activity's own counts."),
+        400,
+    )
+    SCORE_NOT_ALLOWED = (
+        _("The score has to be a number from 0 to {limit}."),
+        _("Send one within that, or the maximum it counts up to."),
+        400,
+    )
+    TEXT_NOT_CLEAN = (
+        _("The text holds hidden characters."),
+        _("Type it again by hand, or paste it without formatting."),
+        400,
+    )
+    WORDS_TOO_LONG = (
+        _("The text has {length} characters; {limit} is the most."),
+        _("Shorten it."),
+        400,
+    )
+    TITLE_MISSING = (_("The title is missing."), _("Give one by which people find the activity."), 400)
+    TOO_MANY_ACTIVITIES = (
+        _("More than {limit} activities are too many for one organisation."),
+        _("Change one that is archived instead of making a new one."),
+        409,
+    )
+    UNKNOWN_MEMBER = (
+        _("Nobody active here has this id."),
+        _("Use the account that the launch told you."),
+        404,
+    )
+    UNKNOWN_SCENARIO = (
+        _("There is no built-in scenario “{given}”."),
+        _("Choose one from the list."),
+        400,
+    )
+    WEB_ADDRESS_NOT_ALLOWED = (
+        _("“{given}” is not a web address."),
+        _("Write it in full, without name or password: https://app.example/start"),
+        400,
+    )
+    WEB_ADDRESS_WITHOUT_TLS = (
+        _("“{given}” is not encrypted."),
+        _("Begin the address with https://. For your own network the operator can allow http."),
+        400,
+    )
+    # A list of activities
+    FILE_WITHOUT_TITLE = (
+        _("The first line has no column “title”."),
+        _("Start from the template; its first line is title,description,target_url."),
+        400,
+    )
+    LIST_TOO_LONG = (
+        _("The list has {count} rows; {limit} is the most at once."),
+        _("Split the file."),
+        400,
+    )
+    # The API
+    API_KEY_MISSING = (
+        _("This address is opened with a key."),
+        _("Send the header “Authorization: Bearer usher_…”. An admin makes keys under Settings, API keys."),
+        401,
+    )
+    API_KEY_NOT_VALID = (
+        _("This key opens nothing: it is wrong, revoked, or over."),
+        _("Ask an admin of the organisation for a new one."),
+        401,
+    )
+    API_SCOPE_MISSING = (
+        _("This key may not do that: it has not the scope “{scope}”."),
+        _("Ask an admin of the organisation for a key with it."),
+        403,
+    )
+    API_TOO_FAST = (
+        _("This key asks more often than it may."),
+        _("Wait {seconds} seconds, then go on more slowly."),
+        429,
+    )
+    API_UNKNOWN_ADDRESS = (
+        _("There is nothing at this address."),
+        _("See the list of what there is: /api/v1/docs."),
+        404,
+    )
+    API_NOT_ALLOWED_HERE = (
+        _("This address does not take {method}."),
+        _("See what it takes: /api/v1/docs."),
+        405,
+    )
+    BODY_NOT_JSON = (
+        _("What was sent is not JSON."),
+        _("Send one JSON object in UTF-8, with the header “Content-Type: application/json”."),
+        400,
+    )
+    BODY_TOO_LARGE = (
+        _("What was sent is larger than {limit} kB."),
+        _("Send less at once."),
+        413,
+    )
+    VALUE_NOT_ALLOWED = (
+        _("The value of “{name}” cannot be used: {why}."),
+        _("See what it may be: /api/v1/docs."),
+        400,
+    )
+    API_KEY_NEEDS_SCOPE = (
+        _("A key without a scope opens nothing."),
+        _("Tick at least one thing it may do."),
+        400,
+    )
+    API_KEY_ENDED_BEFORE = (
+        _("The key would be over before it begins."),
+        _("Choose a day that is still to come, or none."),
+        400,
+    )
+    TOO_MANY_API_KEYS = (
+        _("There are {limit} keys already."),
+        _("Revoke one that is not used any more."),
+        409,
+    )
+    UNKNOWN_API_KEY = (_("There is no such key here."), _("Look at the list of keys."), 404)
     FILE_EXISTS = (
         _("The file {path} exists already."),
         _("Choose another name for --out, or move the old file away."),

@@ -15,12 +15,13 @@ import datetime as dt
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from enum import Enum
 from functools import partial
 from typing import Any, Final
 
 import structlog
-from django.db import InterfaceError, OperationalError, models, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, models, transaction
 from django.db.models import F, Q, QuerySet
 
 from usher.core import clock, heartbeat
@@ -52,6 +53,14 @@ class GiveUpError(PlainError):
     """This piece of work can never succeed: its row is dead, and says why."""
 
 
+class NotNowError(Exception):
+    """Whom this needs wants to be left alone until then: the piece waits so long, and it was no try."""
+
+    def __init__(self, until: dt.datetime) -> None:
+        super().__init__(f"not before {until}")
+        self.until = until
+
+
 class End(Enum):
     """How a try ended."""
 
@@ -71,6 +80,7 @@ class WorkItem(Row):
     priority = 5  # 0 is the most urgent, 9 the least
     outgoing = False
     most_tries = 0  # after so many the work is given up; 0 for never
+    abreast = 1  # pieces that one worker does side by side: more only for what mostly waits for others
 
     run_at = models.DateTimeField(default=clock.now)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -127,6 +137,10 @@ class WorkItem(Row):
     def put_back(self) -> None:
         """Leave the row as if it had not been taken."""
         self.mine().update(**FREE, attempts=F("attempts") - 1)
+
+    def put_off(self, until: dt.datetime) -> None:
+        """The same, but that it is not due before then."""
+        self.mine().update(**FREE, attempts=F("attempts") - 1, run_at=until)
 
     def done(self) -> None:
         """Delete the row."""
@@ -210,6 +224,28 @@ def run_one(kinds: Sequence[type[WorkItem]]) -> bool:
     return False
 
 
+def run_abreast(kinds: Sequence[type[WorkItem]], crew: Executor) -> bool:
+    """As :func:`run_one`, and of a kind that says so several pieces at once, each but one by a thread of ``crew``."""
+    for kind in kinds:
+        item = claim(kind)
+        if item is not None:
+            others = [crew.submit(_run_apart, one) for one in _others(kind)]
+            _run(item)
+            for other in others:
+                other.result()
+            return True
+    return False
+
+
+def _others(kind: type[WorkItem]) -> list[WorkItem]:
+    return list(filter(None, (claim(kind) for _ in range(kind.abreast - 1))))
+
+
+def _run_apart(item: WorkItem) -> None:
+    close_old_connections()  # this thread's own
+    _run(item)
+
+
 def _run(item: WorkItem) -> None:
     try:
         _try(item)
@@ -217,6 +253,8 @@ def _run(item: WorkItem) -> None:
         log.info("lease_lost", item=str(item))
     except StoppingError:
         item.put_back()
+    except NotNowError as later:
+        item.put_off(later.until)
     except GiveUpError as never:
         _end(item, partial(item.give_up, str(never), never))
     except Exception as error:
