@@ -10,6 +10,7 @@ from typing import Any
 from django.http import HttpResponseBase
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from usher.api.urls import KEY
 from usher.people.access import Lock
 
 SIGN_IN = "to sign-in"
@@ -26,7 +27,14 @@ class Route:
 
     @property
     def lock(self) -> Lock | None:
-        return getattr(self.view, "usher_lock", None)
+        """That of a person; None where there is none, and where a key opens instead."""
+        found = getattr(self.view, "usher_lock", None)
+        return found if isinstance(found, Lock) else None
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether no person opens it, but an application with a key of the API."""
+        return getattr(self.view, "usher_lock", None) == KEY
 
     def address(self, **values: object) -> str:
         """The address with its blanks filled in; what is left out becomes an id that nobody has."""
@@ -48,6 +56,7 @@ def walk(patterns: list[URLPattern | URLResolver], before: str = "", names: tupl
 
 
 ROUTES = {route.text or "/": route for route in walk(get_resolver().url_patterns)}
+KEYED = {text: route for text, route in ROUTES.items() if route.needs_key}
 LOCKED = {text: route for text, route in ROUTES.items() if route.lock not in (None, Lock.ANYONE)}
 WITH_IDS = {text: route for text, route in LOCKED.items() if any(name.endswith("_id") for name in route.names)}
 

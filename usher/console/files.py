@@ -36,7 +36,7 @@ def exported(organization: Organization, people: Iterable[Listed]) -> StreamingH
     response = StreamingHttpResponse(
         userlist.whole(_pieces(people), len(EXPORTED)), content_type="text/csv; charset=utf-8"
     )
-    return _attached(response, f"{organization.slug}-users.csv")
+    return attached(response, f"{organization.slug}-users.csv")
 
 
 def _pieces(people: Iterable[Listed]) -> Iterator[str]:
@@ -77,7 +77,7 @@ def exported_events(organization: Organization, chosen: EventFilter) -> Streamin
     """What happened as CSV, newest first, written while it is read."""
     pieces = userlist.whole(_event_pieces(organization, chosen, get_language() or "en"), len(EVENT_COLUMNS))
     response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-    return _attached(response, f"{organization.slug}-events.csv")
+    return attached(response, f"{organization.slug}-events.csv")
 
 
 def _event_pieces(organization: Organization, chosen: EventFilter, language: str) -> Iterator[str]:
@@ -119,7 +119,7 @@ def password_file(organization: Organization, resets: Sequence[Reset]) -> HttpRe
         writer.writerow(_reset_row(line, reset, sign_in_at))
     response = HttpResponse(text.getvalue(), content_type="text/csv; charset=utf-8")
     response["Cache-Control"] = "no-store"
-    return _attached(response, f"{organization.slug}-new-passwords.csv")
+    return attached(response, f"{organization.slug}-new-passwords.csv")
 
 
 def _reset_row(line: int, reset: Reset, sign_in_at: str) -> tuple[str | int, ...]:
@@ -131,6 +131,6 @@ def _reset_row(line: int, reset: Reset, sign_in_at: str) -> tuple[str | int, ...
     )  # fmt: skip
 
 
-def _attached(response: R, name: str) -> R:
+def attached(response: R, name: str) -> R:
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

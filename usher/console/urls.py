@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from usher.console import asks, domains, events, groups, imports, pages, person, settings, sign_in_rules, users
+from usher.console import (
+    activities,
+    api_keys,
+    asks,
+    domains,
+    events,
+    groups,
+    imports,
+    pages,
+    person,
+    settings,
+    sign_in_rules,
+    users,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -31,6 +44,13 @@ urlpatterns = [
     path("o/<slug:slug>/groups/<uuid:group_id>/people", groups.people, name="group_people"),
     path("o/<slug:slug>/groups/<uuid:group_id>/passwords", groups.passwords, name="group_passwords"),
     path("o/<slug:slug>/groups/<uuid:group_id>/notify", groups.notify, name="group_notify"),
+    path("o/<slug:slug>/activities", activities.activities, name="activities"),
+    path("o/<slug:slug>/activities/add", activities.add, name="activity_add"),
+    path("o/<slug:slug>/activities/import", activities.upload, name="activity_import"),
+    path("o/<slug:slug>/activities/export", activities.export, name="activity_export"),
+    path("o/<slug:slug>/activities/<uuid:activity_id>", activities.activity, name="activity"),
+    path("o/<slug:slug>/activities/<uuid:activity_id>/change", activities.change, name="activity_change"),
+    path("o/<slug:slug>/activities/<uuid:activity_id>/state", activities.state, name="activity_state"),
     path("o/<slug:slug>/asks", asks.asks, name="asks"),
     path("o/<slug:slug>/asks/decide", asks.decide, name="decide"),
     path("o/<slug:slug>/licence", pages.license, name="licence"),
@@ -41,6 +61,8 @@ urlpatterns = [
     path("o/<slug:slug>/settings/accent.css", settings.accent_css, name="settings_accent_css"),
     path("o/<slug:slug>/settings/logo", settings.change_logo, name="settings_logo"),
     path("o/<slug:slug>/settings/logo/remove", settings.remove_logo, name="settings_logo_remove"),
+    path("o/<slug:slug>/settings/api-keys", api_keys.api_keys, name="api_keys"),
+    path("o/<slug:slug>/settings/api-keys/<uuid:key_id>/revoke", api_keys.revoke, name="api_key_revoke"),
     path("o/<slug:slug>/settings/sign-in/", sign_in_rules.sign_in_rules, name="sign_in_rules"),
     path("o/<slug:slug>/settings/domains", domains.domains, name="domains"),
     path("o/<slug:slug>/settings/domains/add", domains.add, name="domain_add"),

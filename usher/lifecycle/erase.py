@@ -21,12 +21,14 @@ from usher.core.retry import retrying
 from usher.events import record
 from usher.events.models import Event
 from usher.events.types import SYSTEM, Draft, EventType
-from usher.organizations.models import Domain, License, Logo, OldSlug, Organization, SeatPool, SeatReservation
+from usher.organizations.models import ApiKey, Domain, License, Logo, OldSlug, Organization, SeatPool, SeatReservation
 from usher.people.models import Account, Membership, Registration
 
 # Everything that refers to an organisation, and what becomes of it. A test finds the references by introspection
 # and fails when something is missing here: decide, take it into STEPS (or below what cascades), then write it down.
 REFERENCES: Mapping[str, str] = {
+    "activities.Activity.organization": "step",
+    "activities.Score.organization_id": "goes with its activity",
     "bulk_accounts.CreationRun.organization": "step",
     "core.Mail.organization_id": "step",
     "csv_import.Import.organization": "step",
@@ -36,6 +38,16 @@ REFERENCES: Mapping[str, str] = {
     "invite_code.CodeUse.organization_id": "goes with its membership",
     "invite_code.InviteCode.organization": "step",
     "lifecycle.Erasure.organization_id": "is the work itself",
+    "lti.Course.organization": "step",
+    "lti.Delivery.organization": "goes with its link",
+    "lti.Deployment.organization": "step",
+    "lti.Launch.organization": "step",
+    "lti.Platform.organization": "step",
+    "lti.PlatformUser.organization": "step",
+    "lti.RegistrationLink.organization": "step",
+    "lti.ResourceLink.organization": "step",
+    "lti.RosterRun.organization": "goes with its course",
+    "organizations.ApiKey.organization": "goes last",
     "organizations.Domain.organization": "goes last",
     "organizations.License.organization": "goes last",
     "organizations.Logo.organization": "goes last",
@@ -156,6 +168,15 @@ STEPS: Sequence[Step] = (
     _rows("email_invitation.InvitationGroup", "invitation__organization_id"),
     _rows("email_invitation.Invitation"),
     _rows("email_invitation.Suppression"),
+    _rows("lti.RegistrationLink"),
+    _rows("lti.Launch"),
+    _rows("lti.ResourceLink"),
+    _rows("lti.Course"),
+    _rows("lti.PlatformUser"),
+    _rows("lti.Attempt", "platform__organization_id"),
+    _rows("lti.Deployment"),
+    _rows("lti.Platform"),
+    _rows("activities.Activity"),
     _rows("sso.Attempt", "connection__organization_id"),
     _rows("sso.Connection"),
     _rows("people.Identity"),
@@ -178,7 +199,7 @@ def _finish(organization_id: uuid.UUID) -> None:
         organization = Organization.objects.filter(id=organization_id).first()
         if organization is None:
             return
-        for model in (Domain, Logo, SeatPool, SeatReservation, License):
+        for model in (ApiKey, Domain, Logo, SeatPool, SeatReservation, License):
             model._base_manager.filter(organization=organization).delete()
         # What somebody did to it in this very moment goes too: neither table would hold it back.
         Event.objects.filter(organization_id=organization_id).delete()

@@ -27,7 +27,8 @@ from usher.lifecycle import letters_to_person
 from usher.lifecycle.letters_shared import NAMED, addresses_of, admins_of, letter_of, page_of
 from usher.organizations import domains
 from usher.organizations.alarms import fullness
-from usher.organizations.models import Domain, License, Organization, SeatPool
+from usher.organizations.api_keys import SCOPES
+from usher.organizations.models import ApiKey, Domain, License, Organization, SeatPool
 from usher.people.models import Account, Group, GroupMembership, Membership
 
 __all__ = ["letters_to_person"]  # registers its kinds when it is imported
@@ -221,6 +222,32 @@ def sign_in_rules(row: Mail) -> Letter | None:
     with override(organization.language):
         subject = _("The rules about signing in were changed: {organization}").format(organization=organization.name)
     return letter_of(organization, subject, "sign_in_rules", facts)
+
+
+# Keys of the API
+
+
+@letter("api_key")
+def api_key(row: Mail) -> Letter | None:
+    """To the admins: somebody made a key by which an application opens their data."""
+    organization = _organization(row)
+    key = ApiKey.objects.filter(organization=organization, id__in=[row.ref]).first() if organization else None
+    if organization is None or key is None:
+        return None
+    if not row.to:
+        _to_each(row, admins_of(organization), dict)
+        return None
+    actor = Account.objects.filter(id__in=[key.made_by_account_id]).first() if key.made_by_account_id else None
+    facts = {
+        "key": key.name,
+        "prefix": key.prefix,
+        "by": actor.username if actor else "",
+        "link": page_of(organization, "settings/api-keys"),
+    }
+    with override(organization.language):
+        may = ", ".join(str(words) for scope, words in SCOPES.items() if scope.value in key.scopes)
+        subject = _("A new API key: {organization}").format(organization=organization.name)
+    return letter_of(organization, subject, "api_key", facts | {"may": may})
 
 
 # What they share

@@ -64,6 +64,16 @@ CHANGED: Mapping[str, str | Promise] = {
     "lets_in": _("lets new people in"),
     "guests": _("guests"),
     "leaver_days": _("frees the seat after days"),
+    "auth_url": _("login address"),
+    "token_url": _("token address"),
+    "token_audience": _("audience of the token"),
+    "jwks_url": _("keyset"),
+    "origins": _("pages that show Usher"),
+    "instructor_role": _("role of instructors"),
+    "makes_groups": _("courses make groups"),
+    "asks": _("asks to link or create"),
+    "roster_hours": _("hours between rosters"),
+    "tool_key": _("key for LMSs"),
 }
 # What a choice is called, where its code is not what people read.
 CHOICES: Mapping[str, Mapping[str, str | Promise]] = {
@@ -287,6 +297,8 @@ def _actor(event: Event, names: Names, _findings: Sequence[Finding] = ()) -> str
         return now_("the operator")
     if event.actor_kind == "system" or event.actor_id is None:
         return now_("Usher")
+    if event.actor_kind == "api_key":
+        return now_("an application")
     return names.people.get(event.actor_id, now_("somebody who is gone"))
 
 

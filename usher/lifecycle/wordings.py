@@ -37,7 +37,11 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.ACCOUNTS_UNDONE: Wording(
         _("Manual creation undone"), _("By {actor}: {removed} removed, {stayed} stay."), icon="arrow-back-up"
     ),
+    EventType.ACTIVITY_CHANGED: Wording(_("Activity changed"), _("{title}, by {actor}."), icon="list-check"),
+    EventType.ACTIVITY_CREATED: Wording(_("Activity made"), _("{title}, by {actor}."), icon="list-check", look="ok"),
     EventType.ADDRESS_CHANGED: Wording(_("Address changed"), _("The person proved the new one."), icon="mail"),
+    EventType.API_KEY_CREATED: Wording(_("API key made"), _("{name} ({prefix}…), by {actor}."), icon="key", look="ok"),
+    EventType.API_KEY_REVOKED: Wording(_("API key revoked"), _("{name} ({prefix}…), by {actor}."), icon="key"),
     EventType.CODE_CHANGED: Wording(_("Invite code changed"), _("{changes}, by {actor}."), icon="ticket"),
     EventType.CODE_CREATED: Wording(_("Invite code made"), _("For {role}, by {actor}."), icon="ticket", look="ok"),
     EventType.CODE_ROTATED: Wording(
@@ -54,6 +58,12 @@ WORDINGS: Mapping[EventType, Wording] = {
         look="ok",
     ),
     EventType.CONNECTION_REMOVED: Wording(_("Connection removed"), _("{provider}, by {actor}."), icon="plug-x"),
+    EventType.DEPLOYMENT_APPROVED: Wording(
+        _("Deployment approved"), _("{provider}: {deployment}, by {actor}."), icon="school", look="ok"
+    ),
+    EventType.DEPLOYMENT_REMOVED: Wording(
+        _("Deployment removed"), _("{provider}: {deployment}, by {actor}."), icon="school"
+    ),
     EventType.DOMAIN_ADDED: Wording(_("Domain added"), _("{domain}, by {actor}. Not proved yet."), icon="world"),
     EventType.DOMAIN_LOST: Wording(
         _("Domain lost"), _("The proof for {domain} is gone, so it opens nothing any more."), icon="world-x", look="bad"
@@ -105,6 +115,10 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.LICENSE_FILLING: Wording(
         _("Seats run out"), _("{used} of {limit} {pool} seats are taken."), icon="alert-triangle", look="bad"
     ),
+    EventType.LMS_USER_LINKED: Wording(
+        _("LMS linked"), _("{platform}: from now on it opens the account in its pages."), icon="link-plus", look="ok"
+    ),
+    EventType.LMS_USER_UNLINKED: Wording(_("LMS unlinked"), _("{platform}, by {actor}."), icon="link-minus"),
     EventType.MEMBERSHIP_APPROVED: Wording(_("Let in"), _("As {role}, by {actor}."), icon="door-enter", look="ok"),
     EventType.MEMBERSHIP_ASKED: Wording(_("Asked to come in"), _("{method}, as {role}{evidence}."), icon="hand-stop"),
     EventType.MEMBERSHIP_CREATED: Wording(
@@ -152,8 +166,24 @@ WORDINGS: Mapping[EventType, Wording] = {
     EventType.PASSWORD_RESET: Wording(
         _("New password"), _("Made by {actor}. The old one stopped working."), icon="key"
     ),
+    EventType.ROSTER_APPLIED: Wording(
+        _("Roster followed"), _("{course}: {came} came in, {left} left the group; by {actor}."), icon="school"
+    ),
+    EventType.ROSTER_DECLINED: Wording(
+        _("Roster not followed"), _("{course}: {people} stay in the group, by {actor}."), icon="school"
+    ),
+    EventType.ROSTER_HELD: Wording(
+        _("Roster waits for an admin"), _("{course}: {people} would leave the group."), icon="school", look="bad"
+    ),
+    EventType.SCORE_PUT: Wording(_("Scored"), _("In an activity, by {actor}."), icon="list-check", look="ok"),
     EventType.SECURITY_CHANGED: Wording(_("Sign-in rules changed"), _("{changes}, by {actor}."), icon="shield"),
     EventType.SERVER_CHANGED: Wording(_("Server settings changed"), _("{changes}, by {actor}."), icon="settings"),
+    EventType.PLATFORM_CHANGED: Wording(_("LMS changed"), _("{provider}: {changes}, by {actor}."), icon="school"),
+    EventType.PLATFORM_CREATED: Wording(_("LMS added"), _("{provider}, by {actor}."), icon="school", look="ok"),
+    EventType.PLATFORM_REGISTERED: Wording(
+        _("LMS registered"), _("{provider}, by the URL of {actor}. Not approved yet."), icon="school", look="ok"
+    ),
+    EventType.PLATFORM_REMOVED: Wording(_("LMS removed"), _("{provider}, by {actor}."), icon="school"),
     EventType.RECOVERY_CODES_MADE: Wording(
         _("Recovery codes made"), _("By {actor}. Earlier ones stopped working."), icon="lifebuoy"
     ),

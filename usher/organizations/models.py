@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import zoneinfo
+
 from django.db import models
 
 from usher.core import clock
@@ -178,3 +181,35 @@ class Domain(Row):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ApiKey(Row):
+    """By which an application of an organisation asks the API. Only the hash of the key is here.
+
+    ``prefix`` are its first characters, by which people tell keys apart; ``scopes`` what it may do.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=60)
+    prefix = models.CharField(max_length=16)
+    key_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    made_by_account_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "id"], name="keys_of_organization")]
+
+    def __str__(self) -> str:
+        return f"{self.prefix} {self.name}"
+
+    @property
+    def last_day(self) -> dt.date | None:
+        """In the organisation's time zone: ``expires_at`` is the midnight after it."""
+        if self.expires_at is None:
+            return None
+        zone = zoneinfo.ZoneInfo(self.organization.time_zone)
+        return (self.expires_at - dt.timedelta(seconds=1)).astimezone(zone).date()

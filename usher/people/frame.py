@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise, SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from usher.organizations.plans import Method
 from usher.people import asks, members
 from usher.people.access import Visit
 
@@ -42,6 +43,7 @@ class _Room:
 HOME = _Room("", icon="home", label=_("Home"))
 USERS = _Room("users", icon="users", label=_("Users"))
 GROUPS = _Room("groups", icon="users-group", label=_("Groups"))
+ACTIVITIES = _Room("activities", icon="list-check", label=_("Activities"))
 LICENSE = _Room("licence", icon="certificate", label=_("Licence"))
 EVENTS = _Room("events", icon="history", label=_("Events"))
 SETTINGS = _Room("settings", icon="settings", label=_("Settings"))
@@ -49,8 +51,8 @@ ASKS = _Room("asks", icon="hand-stop", label=_("Who waits"))
 
 
 def frame(visit: Visit, current: str) -> dict[str, object]:
-    """The context of ``layouts/house.html``. ``current`` is the room: "", "users", "groups", "licence", "events",
-    "settings" or "asks"; who waits is an entry only while somebody waits.
+    """The context of ``layouts/house.html``. ``current`` is the room: "", "users", "groups", "activities", "licence",
+    "events", "settings" or "asks"; who waits is an entry only while somebody waits.
     """
     organization, waiting = visit.organization, asks.count(visit)
     base = f"/o/{organization.slug}/"
@@ -81,4 +83,8 @@ def _nav(visit: Visit, base: str, current: str, waiting: int) -> list[Item]:
 
 def _rooms(visit: Visit) -> list[_Room]:
     groups = [GROUPS] if visit.plan.groups and (visit.is_admin or visit.managed) else []
-    return [HOME, ASKS, USERS, *groups, LICENSE, EVENTS, SETTINGS] if visit.is_admin else [HOME, ASKS, *groups]
+    if not visit.is_admin:
+        return [HOME, ASKS, *groups]
+    # What is done there comes from an LMS or from an application.
+    activities = [ACTIVITIES] if visit.plan.methods & {Method.LTI, Method.API} else []
+    return [HOME, ASKS, USERS, *groups, *activities, LICENSE, EVENTS, SETTINGS]

@@ -40,6 +40,14 @@ def get(organization: Organization, group_id: uuid.UUID) -> Group | None:
     return Group.objects.filter(organization=organization, id=group_id).first()
 
 
+def by_name(organization: Organization, name: str) -> Group:
+    """Raises UsherError: no_such_group."""
+    found = Group.objects.filter(organization=organization, name_key=name_key(name)).first()
+    if found is None:
+        raise UsherError(Reason.NO_SUCH_GROUP("group", group=name[:80]))
+    return found
+
+
 def offered(visit: Visit) -> list[Group]:
     """The groups a visitor may choose from: all that are not archived, or those he manages."""
     groups = Group.objects.filter(organization=visit.organization).exclude(state=Group.State.ARCHIVED)

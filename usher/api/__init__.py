@@ -1,0 +1,1 @@
+"""A face: the REST API for applications, with keys of an organisation."""
