@@ -40,6 +40,7 @@ ONE_WORKER = {
     "tests/proof/test_code_races.py": "crew",
     "tests/proof/test_domain_races.py": "crew",
     "tests/proof/test_sso_races.py": "crew",
+    "tests/proof/test_lti_races.py": "crew",
     "tests/proof/test_owner_races.py": "crew",
     "tests/proof/test_undo_races.py": "crew",
     "tests/proof/test_crash.py": "crew",

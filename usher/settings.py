@@ -61,14 +61,17 @@ INSTALLED_APPS = [
     "usher.organizations",
     "usher.people",
     "usher.lifecycle",
+    "usher.activities",
     "usher.methods.csv_import",
     "usher.methods.bulk_accounts",
     "usher.methods.invite_code",
     "usher.methods.email_invitation",
     "usher.methods.sso",
+    "usher.methods.lti",
     "usher.signin",
     "usher.console",
     "usher.operator",
+    "usher.api",
 ]
 MIDDLEWARE = [
     "usher.core.middleware.RequestContext",

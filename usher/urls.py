@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("usher.methods.invite_code.urls")),
     path("", include("usher.methods.email_invitation.urls")),
     path("", include("usher.methods.sso.urls")),
+    path("api/v1/", include("usher.api.urls")),
+    path("", include("usher.methods.lti.urls")),
     path("operator/", include("usher.operator.urls")),
     path("", include("usher.signin.urls")),
     path("", include("usher.console.urls")),

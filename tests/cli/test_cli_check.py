@@ -288,7 +288,7 @@ NAMES = [f"{code}-{said}-{number}" for number, (code, said, _) in enumerate(BREA
 FURTHER_NAMES = [f"{code}-{said}-{number}" for number, (code, said, _) in enumerate(FURTHER)]
 
 
-CODES = {"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V12"}
+CODES = {"V1", "V2", "V3", "V4", "V5", "V6", "V7", "V8", "V12", "V13", "V14"}
 
 
 def test_a_whole_house_has_nothing_to_say(usher: Usher, rich: World) -> None:

@@ -35,11 +35,16 @@ def link_in(text: str) -> str:
 
 def test_all_commands_are_there() -> None:
     named = {" ".join(path) for path in commands(main)}
-    asked = "demo serve worker migrate check import invite imports undo create-accounts members why"
+    asked = "demo serve worker migrate check import invite imports undo create-accounts members why roster grades"
     of_codes = {f"code {act}" for act in ("create", "list", "pause", "resume", "rotate")}
     of_domains = {f"domain {act}" for act in ("add", "list", "show", "check", "remove")}
     on_connection = "add list show change rules check attempts simulate vouch on off remove"
     of_domains |= {f"connection {act}" for act in on_connection.split()}
+    of_domains |= {f"activity {act}" for act in ("add", "list", "import")}
+    of_domains |= {f"api-key {act}" for act in ("add", "list", "revoke")}
+    on_platform = "add register list show change approve on off remove check attempts keys"
+    of_domains |= {f"platform {act}" for act in on_platform.split()}
+    of_domains |= {f"platform deployment {act}" for act in ("add", "approve", "remove")}
     on_org = "create show list setup-link change passwords suspend resume delete keep"
     of_organizations = {"operator create", "operator reset-second-factor", *(f"org {act}" for act in on_org.split())}
     of_the_server = {

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
 from inviting import invite
-from routes import LOCKED, OPEN, ROUTES, SIGN_IN, WITH_IDS, answer
+from routes import KEYED, LOCKED, OPEN, ROUTES, SIGN_IN, WITH_IDS, answer
 from world import PASSWORD, World, signed_in, somebody
 
+from usher.activities import making
+from usher.api import documents
 from usher.core import clock
 from usher.events.types import OPERATOR
 from usher.methods.csv_import.models import Import
 from usher.methods.invite_code import codes
 from usher.methods.invite_code.wish import Wish
+from usher.methods.lti import connect as lms
+from usher.methods.lti.models import Course
 from usher.methods.sso import connect
 from usher.methods.sso.models import Kind
-from usher.organizations import domains
+from usher.organizations import api_keys, domains
 from usher.people.access import Lock
 from usher.people.models import Membership
 
@@ -27,7 +32,14 @@ FOR_ANYONE = {
     "o/<slug:slug>/logo/<str:digest>", "sign-in/second", "sign-out", "forgot", "reset/<str:token>",
     "set-up/<str:token>", "join", "join/<str:code>", "register", "confirm/<str:token>", "invitation/<str:token>",
     "not-for-me/<str:token>", "sso/start", "sso/by-address", "sso/callback/<str:which>", "sso/question/<str:token>",
-    "_kit/", "_mail/", "_mail/<str:name>", "_mail/<str:name>/picture",
+    "_kit/", "_mail/", "_mail/<str:name>", "_mail/<str:name>/picture", "api/v1/openapi.json",
+    "api/v1/docs", "lti/jwks", "lti/register/<str:token>", "lti/<uuid:platform_id>/login",
+    "lti/<uuid:platform_id>/launch", "lti/at/<str:token>", "lti/question/<str:token>",
+}  # fmt: skip
+# What an LMS sends from its own pages, where no token of ours can be: what comes along is the proof instead.
+FROM_OTHERS = {
+    "lti/register/<str:token>", "lti/<uuid:platform_id>/login", "lti/<uuid:platform_id>/launch", "lti/at/<str:token>",
+    "lti/question/<str:token>",
 }  # fmt: skip
 
 
@@ -37,10 +49,11 @@ def test_there_are_routes_to_test() -> None:
 
 @pytest.mark.parametrize("text", ROUTES)
 def test_every_route_has_a_lock(text: str) -> None:
-    assert isinstance(ROUTES[text].lock, Lock), "write @lock(...) or @open_to_anyone above the view"
+    has_lock = isinstance(ROUTES[text].lock, Lock) or text in KEYED
+    assert has_lock, "write @lock(...) or @open_to_anyone above the view"
 
 
-@pytest.mark.parametrize("text", [text for text in ROUTES if text not in LOCKED])
+@pytest.mark.parametrize("text", [text for text in ROUTES if text not in LOCKED and text not in KEYED])
 def test_what_is_open_to_anyone_is_on_the_list(text: str) -> None:
     assert text in FOR_ANYONE
 
@@ -167,7 +180,20 @@ def foreign(world: World) -> dict[str, object]:
     group = world.birch.group("Birds")
     invited = invite(world.birch, world.bob)
     code = codes.create(world.birch.organization, Wish(), world.bob.by)
+    platform = lms.add(world.birch.organization, lms.Wish(name="Birds"), OPERATOR)
     return {
+        "platform_id": platform.id,
+        "activity_id": making.add(
+            world.birch.organization, making.Wish("Birds", target_url="https://birds.example/"), OPERATOR
+        ).id,
+        "key_id": api_keys.add(world.birch.organization, "Birds", ["scores"], OPERATOR).key.id,
+        "course_id": Course.objects.create(
+            organization=world.birch.organization,
+            deployment=lms.add_deployment(platform, "2", world.birch.organization, OPERATOR),
+            context_id="1",
+            title="Birds",
+        ).id,
+        "deployment_id": lms.add_deployment(platform, "Birds", world.birch.organization, OPERATOR).id,
         "member_id": world.bob.membership_id,
         "group_id": group.id,
         "import_id": source.id,
@@ -221,7 +247,30 @@ def test_a_post_without_its_token_is_refused(world: World) -> None:
     ada.force_login(world.ada.account)
     for browser in (Client(enforce_csrf_checks=True), ada):
         for text, route in ROUTES.items():
-            assert browser.post(route.address(**values_of(world)), data=FILLED).status_code == 403, text
+            if text not in FROM_OTHERS and text not in KEYED:
+                assert browser.post(route.address(**values_of(world)), data=FILLED).status_code == 403, text
+
+
+# What a key opens
+
+
+def test_every_operation_of_the_api_has_a_scope() -> None:
+    scopes = {(one.method, one.path): one.scope for one in documents.operations()}
+    assert {path for (_, path), scope in scopes.items() if not scope} == {"/api/v1/me"}
+    assert set(scopes.values()) - {""} == set(api_keys.Scope)
+
+
+def test_what_needs_a_key_opens_to_no_session(world: World) -> None:
+    """Neither to the admin whose data it is, nor by any method; and it is the key that is missing, not a token."""
+    assert KEYED
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(world.ada.account)
+    for text, route in KEYED.items():
+        address = route.address(activity=uuid.uuid4(), account=uuid.uuid4())
+        for method in ("get", "post", "put", "patch", "delete"):
+            answered = getattr(browser, method)(address)
+            assert answered.status_code in (401, 405), (method, text)
+            assert answered["Content-Type"] == "application/json", (method, text)
 
 
 def test_a_pupil_changes_nothing_by_asking(world: World) -> None:

@@ -31,7 +31,7 @@ FACING = [
     name
     for name in MODULES
     if name.startswith(("usher/console/", "usher/operator/", "usher/signin/"))
-    or name.endswith(("views.py", "forms.py"))
+    or name.endswith(("views.py", "/forms.py", "_forms.py"))
 ]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

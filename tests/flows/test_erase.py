@@ -18,6 +18,7 @@ from django.test import Client
 from recount import broken
 from world import BY_OPERATOR, PASSWORD, World, known, somebody
 
+from usher.activities.models import Activity, Score
 from usher.core import checks, mail, switches, work
 from usher.core import clock as clocks
 from usher.core.errors import UsherError
@@ -43,9 +44,11 @@ from usher.methods.email_invitation.order import Order as InviteOrder
 from usher.methods.email_invitation.send import send
 from usher.methods.invite_code import entry
 from usher.methods.invite_code.models import CodeGroup, InviteCode
+from usher.methods.lti import models as lti
+from usher.methods.lti.jobs import RosterJob, ScoreJob
 from usher.methods.sso.models import Attempt, Connection, Question, Rule, Trip
 from usher.organizations.create import create
-from usher.organizations.models import Domain, Logo, OldSlug, Organization
+from usher.organizations.models import ApiKey, Domain, Logo, OldSlug, Organization
 from usher.organizations.suspend import suspend
 from usher.people import claim, links, passwords
 from usher.people.addresses import parse_address
@@ -69,6 +72,7 @@ def settled(world: World) -> World:
         _codes(house.organization, role)
         _rest(house.organization, world.eve.account)
         _single_sign_on(house.organization)
+        _lms(house.organization, admin.account)
     world.cedar.add(known(world.eve, "teacher"))  # a person of her own, in both houses
     world.birch.add(known(world.eve, "creator"))
     owner = claim.claim(world.cedar.account(world.cedar.add(somebody("Fay", email="fay@x.example"))), _address())
@@ -119,6 +123,43 @@ def _rest(organization: Organization, eve: Account) -> None:
     OneTimeLink.objects.create(
         purpose="setup", token_hash=f"{organization.slug}-1", organization=organization, account=eve, expires_at=ends
     )
+
+
+def _lms(organization: Organization, account: Account) -> None:
+    """An LMS with all that hangs on it: somebody in a course, a launch, a score on its way, a roster."""
+    now, hashed = clocks.now(), f"{organization.id.hex}lms"
+    soon = {"expires_at": now + dt.timedelta(minutes=9)}
+    ApiKey.objects.create(organization=organization, name="App", prefix="x", key_hash=hashed)
+    activity = Activity.objects.create(organization=organization, title="Lab", title_key="lab", scenario="lab")
+    score = Score.objects.create(
+        organization_id=organization.id, activity=activity, account=account, given=1, maximum=2
+    )
+    platform = lti.Platform.objects.create(organization=organization, issuer="https://lms.example")
+    deployment = lti.Deployment.objects.create(platform=platform, organization=organization, deployment_id="1")
+    course = lti.Course.objects.create(organization=organization, deployment=deployment, context_id="1")
+    link = lti.ResourceLink.objects.create(
+        organization=organization, deployment=deployment, course=course, link_id="1", activity=activity
+    )
+    user = lti.PlatformUser.objects.create(
+        organization=organization, platform=platform, subject="5", account=account, standing="learner"
+    )
+    lti.CoursePlace.objects.create(course=course, user=user, standing="learner")
+    lti.LinkUse.objects.create(link=link, user=user)
+    lti.Attempt.objects.create(platform=platform, result="refused")
+    lti.Trip.objects.create(state_hash=hashed, browser_hash="x", platform=platform, target_link_uri="x", **soon)
+    lti.Question.objects.create(token_hash=hashed, deployment=deployment, caller={}, **soon)
+    lti.RegistrationLink.objects.create(
+        organization=organization, account=account, token_hash=hashed, platform=platform, **soon
+    )
+    launch = lti.Launch.objects.create(
+        token_hash=hashed, organization=organization, deployment=deployment, user=user, course=course, link=link,
+        activity=activity, standing="learner", **soon,
+    )  # fmt: skip
+    lti.LaunchCode.objects.create(code_hash=hashed, launch=launch, **soon)
+    delivery = lti.Delivery.objects.create(organization=organization, score=score, link=link, user=user)
+    ScoreJob.objects.create(delivery=delivery)
+    lti.RosterRun.objects.create(organization=organization, course=course, state="applied")
+    RosterJob.objects.create(course=course)
 
 
 def _single_sign_on(organization: Organization) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lms import pages
 from lms.school import Course, Request, User
-from lms.signon import StoppedError
+from lms.signon import StoppedError, storing
 from lms.web import Answer, form, page, redirect
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ def home(lms: Lms, request: Request, **_more: str) -> Answer:
 
 
 def sign_in(lms: Lms, request: Request, **_more: str) -> Answer:
-    """One button for each person; the cookie is Lax and for the browser's session."""
+    """One button for each person; the cookie is for the browser's session, and Lax: but where tools' pages lead the way
+    back to the LMS, since it keeps data for them, it has to come from there as well."""
     username = form(request).get("as", "")
     if request.method != "POST" or username not in lms.users:
         return redirect("/")
-    cookie = f"{COOKIE}={username}; Path=/; HttpOnly; SameSite=Lax"
+    cookie = f"{COOKIE}={username}; Path=/; HttpOnly; SameSite={'None; Secure' if storing(lms) else 'Lax'}"
     return Answer(303, b"", headers=(("Location", "/"), ("Set-Cookie", cookie)))
 
 

@@ -63,7 +63,7 @@ def states(text: str) -> list[str]:
 def test_the_settings_lead_to_what_can_be_set_up(ada: Client) -> None:
     assert f'href="{PAGE}/"' in page(ada, "/o/cedar/settings")
     text = page(ada, f"{PAGE}/")
-    assert states(text) == ["Not set up"] * 3
+    assert states(text) == ["Not set up"] * 4
     for word in ("Set up: Microsoft", "Set up: Google Workspace", "Set up: Any OpenID provider"):
         assert word in text
 
@@ -75,7 +75,7 @@ def test_each_connection_stands_there_with_its_state_and_next_step(
     plain(world, providers, tested_at=None, state="draft")
     google(world)
     text = page(ada, f"{PAGE}/")
-    assert states(text) == ["To be proved", "On", "To be tried"]
+    assert states(text) == ["To be proved", "On", "To be tried", "Not set up"]
     assert "Prove it" in text
     assert "Keycloak" in text
 
@@ -85,7 +85,7 @@ def test_a_plan_without_it_says_so(world: World, ada: Client) -> None:
     licence.overrides = {"methods": ["microsoft", "csv_import"]}
     licence.save()
     text = page(ada, f"{PAGE}/")
-    assert text.count("does not include it") == 2
+    assert text.count("does not include it") == 3
     assert ada.get(f"{PAGE}/new/google").status_code == 404
     assert ada.get(f"{PAGE}/new/microsoft").status_code == 200
 

@@ -18,6 +18,7 @@ from usher.core import clock
 from usher.core.errors import UsherError
 from usher.events.models import Event
 from usher.events.types import OPERATOR
+from usher.methods.lti.models import LinkCode, Platform, PlatformUser
 from usher.methods.sso.models import Connection, Trip
 from usher.people import credentials, links, passwords
 from usher.people.access import Visit
@@ -90,9 +91,28 @@ def trip(account: Account) -> None:
     )
 
 
+def _lms(account: Account) -> Platform:
+    house = account.memberships.get().organization
+    return Platform.objects.create(organization=house, issuer="https://lms.example")
+
+
+def lms_user(account: Account) -> None:
+    platform = _lms(account)
+    PlatformUser.objects.create(
+        organization=platform.organization, platform=platform, subject="5", account=account, standing="learner"
+    )
+
+
+def link_code(account: Account) -> None:
+    ends = clock.now() + dt.timedelta(minutes=5)
+    LinkCode.objects.create(account=account, code_hash=account.id.hex, expires_at=ends)
+
+
 # How each kind of credential is planted. A kind without a line here fails the test below.
 PLANTS: Mapping[str, Callable[[Account], None]] = {
     "account.EmailAddress.user": mail_address,
+    "lti.LinkCode.account": link_code,
+    "lti.PlatformUser.account": lms_user,
     "mfa.Authenticator.user": authenticators,
     "people.Identity.account": identity,
     "people.OneTimeLink.account": setup_link,

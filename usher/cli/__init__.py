@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from usher.cli import (
+    activity,
+    api_key,
     backup,
     check,
     code,
@@ -12,6 +14,7 @@ from usher.cli import (
     create_accounts,
     demo,
     domain,
+    grades,
     import_file,
     invite,
     jobs,
@@ -19,7 +22,9 @@ from usher.cli import (
     migrate,
     operators,
     org,
+    platform,
     registration,
+    roster,
     serve,
     undo,
     why,
@@ -52,6 +57,11 @@ COMMANDS: tuple[click.Command, ...] = (
     invite.invite,
     domain.domain,
     connection.connection,
+    activity.activity,
+    api_key.api_key,
+    grades.grades,
+    platform.platform,
+    roster.roster,
     undo.imports,
     undo.undo,
     members.members,

@@ -36,12 +36,18 @@ from usher.people.search import reindex
 # there by introspection and fails when something is missing here: decide, then write it down.
 RELATIONS: Mapping[str, bool] = {
     "account.EmailAddress.user": True,  # an address by which one could sign in or reset
+    "activities.Score.account": False,
     "bulk_accounts.CreationRun.account_id": False,
     "csv_import.Import.account_id": False,
     "email_invitation.Invitation.actor_id": False,
     "events.Event.account_id": False,
     "events.Event.actor_id": False,
+    "lti.Attempt.account_id": False,
+    "lti.LinkCode.account": True,  # links somebody of an LMS
+    "lti.PlatformUser.account": True,  # an LMS
+    "lti.RegistrationLink.account": False,
     "mfa.Authenticator.user": True,  # TOTP, recovery codes, passkeys
+    "organizations.ApiKey.made_by_account_id": False,
     "people.Identity.account": True,  # single sign-on
     "people.Membership.account": False,  # stays, or is offered to the owner
     "people.OneTimeLink.account": True,

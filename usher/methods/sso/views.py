@@ -26,6 +26,7 @@ from usher.organizations.plans import Method
 from usher.people.access import Lock, Visit, lock
 from usher.people.frame import frame
 from usher.people.fresh import fresh
+from usher.people.integrations import cards as other_cards
 
 asks = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -34,7 +35,8 @@ asks = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 def integrations(request: HttpRequest, visit: Visit) -> HttpResponse:
     """What there is, and what could be."""
-    context = {**frame(visit, "settings"), "cards": overview.cards(visit.organization)}
+    others = other_cards(visit.organization)
+    context = {**frame(visit, "settings"), "cards": overview.cards(visit.organization), "others": others}
     return render(request, "sso/integrations.html", context)
 
 

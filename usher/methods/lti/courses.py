@@ -1,0 +1,152 @@
+"""Courses of an LMS, the links in them, who is there as what, and the group that a course makes here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+from django.db.models import Model
+
+from usher.core import clock
+from usher.core.errors import UsherError
+from usher.events.types import SYSTEM
+from usher.lifecycle import move
+from usher.lifecycle.joiner import OPERATOR_RANK, By
+from usher.methods.lti.callers import Caller
+from usher.methods.lti.models import Course, CoursePlace, Deployment, LinkUse, Platform, PlatformUser, ResourceLink
+from usher.methods.lti.recognize import Place
+from usher.organizations.plans import Method
+from usher.people import groups
+from usher.people.models import Group, GroupMembership, Membership
+from usher.people.names import name_key
+from usher.protocols.lti13.roles import Standing
+
+M = TypeVar("M", bound=Model)
+BY: Final = By(SYSTEM, OPERATOR_RANK)
+LONGEST: Final = 80  # characters of the name of a group
+ORDER: Final = (Standing.LEARNER, Standing.ASSISTANT, Standing.INSTRUCTOR)
+
+
+# What the LMS says of them
+
+
+def note_course(deployment: Deployment, place: Place, caller: Caller) -> Course | None:
+    """The course as it is called now; None for a launch from no course."""
+    if not caller.context_id:
+        return None
+    said: dict[str, Any] = {"title": caller.course_title, "label": caller.course_label, "nrps_url": caller.nrps}
+    said |= {"lineitems_url": caller.lineitems, "scopes": list(caller.scopes)}
+    key = {"deployment": deployment, "context_id": caller.context_id}
+    # A message may leave out what another one said: grades come without the roster in Deep Linking.
+    known = {name: value for name, value in said.items() if value}
+    return _noted(Course, key, {"organization": place.organization}, known)
+
+
+def note_link(deployment: Deployment, place: Place, caller: Caller, course: Course | None) -> ResourceLink | None:
+    """The link as it is called now; None for a message that comes from none."""
+    if not caller.link_id:
+        return None
+    said: dict[str, Any] = {"title": caller.link_title, "lineitem_url": caller.lineitem}
+    said |= {"lineitems_url": caller.lineitems, "scopes": list(caller.scopes), "course": course}
+    key = {"deployment": deployment, "link_id": caller.link_id}
+    known = {name: value for name, value in said.items() if value}
+    return _noted(ResourceLink, key, {"organization": place.organization}, known)
+
+
+def _noted(model: type[M], key: dict[str, Any], fixed: dict[str, Any], said: dict[str, Any]) -> M:
+    """One query for a row that says the same as before; of two first ones the database makes one."""
+    row, is_new = model._default_manager.get_or_create(**key, defaults={**fixed, **said})
+    changed = {} if is_new else {name: value for name, value in said.items() if getattr(row, name) != value}
+    if changed:
+        for name, value in changed.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(changed))
+    return row
+
+
+def place(course: Course, user: PlatformUser, standing: str) -> None:
+    """Somebody proved by a launch to be in the course, as this."""
+    now, seen = clock.now(), {"standing": standing, "dropped_at": None}
+    found, is_new = CoursePlace.objects.get_or_create(course=course, user=user, defaults={**seen, "proved_at": now})
+    same = found.proved_at and all(getattr(found, name) == value for name, value in seen.items())
+    if not is_new and not same:
+        CoursePlace.objects.filter(id=found.id).update(**seen, proved_at=now)
+
+
+def use(link: ResourceLink, user: PlatformUser) -> None:
+    """For grades: of two people of the LMS with one account, the later one counts."""
+    if not LinkUse.objects.filter(link=link, user=user).update(last_at=clock.now()):
+        LinkUse.objects.get_or_create(link=link, user=user)
+
+
+def best_standing(user: PlatformUser, now: str, course: Course | None) -> Standing:
+    """The most that somebody is in any course of the LMS; where he is in none, what he just came as or was."""
+    others = CoursePlace.objects.filter(user=user, dropped_at=None)
+    others = others.exclude(course=course) if course else others
+    found = [*others.values_list("standing", flat=True).distinct(), now]
+    # Without a course nothing says that he is no more what he was.
+    found += [] if course else [user.standing]
+    return max((Standing(one) for one in found), key=ORDER.index)
+
+
+# The group
+
+
+def seat(course: Course, platform: Platform, member: Membership, standing: str) -> None:
+    """Into the course's group, as its manager whoever teaches it. What has no place is left: the page opens anyway."""
+    group = group_of(course, platform)
+    if group is None or member.state != Membership.State.ACTIVE:
+        return
+    links = GroupMembership.objects.filter(group=group, membership=member)
+    right = links.values_list("right", flat=True).first()
+    wanted = _right(standing)
+    if right is None:
+        _try(lambda: move.add_to_group(group.organization_id, member.id, group.id, BY))
+    if wanted != (right or GroupMembership.Right.MEMBER):
+        _try(lambda: move.set_group_right(group.organization_id, member.id, group.id, wanted, BY))
+
+
+def _right(standing: str) -> GroupMembership.Right:
+    return GroupMembership.Right.MANAGER if standing == Standing.INSTRUCTOR else GroupMembership.Right.MEMBER
+
+
+def group_of(course: Course, platform: Platform) -> Group | None:
+    """The course's group, made and named by it at first need; None where the platform makes none, or the plan has
+    none. A group that an admin made is never taken for it, whatever the course is called."""
+    if course.group_id or not platform.makes_groups:
+        return course.group
+    plan = course.organization.license.plan
+    if not plan.groups or Method.LTI not in plan.methods:
+        return None
+    made = _new_group(course)
+    if made and not Course.objects.filter(id=course.id, group=None).update(group=made):
+        _take_back(made)  # somebody else made it in this very moment
+        course.refresh_from_db(fields=["group"])
+    elif made:
+        course.group = made
+    return course.group
+
+
+def _new_group(course: Course) -> Group | None:
+    """By its title, else with its label, else with a number: whichever name is free."""
+    title = " ".join((course.title or course.label or course.context_id).replace("|", "/").split())[: LONGEST - 5]
+    names = [title, f"{title} ({course.label})"[:LONGEST], *(f"{title} {number}" for number in range(2, 100))]
+    taken = set(
+        Group.objects.filter(
+            organization=course.organization, name_key__in=[name_key(name) for name in names]
+        ).values_list("name_key", flat=True)
+    )
+    for name in (name for name in names if name_key(name) not in taken):
+        with suppress(UsherError):
+            return groups.create(course.organization, name, None, SYSTEM)
+    return None
+
+
+def _take_back(group: Group) -> None:
+    Group.objects.filter(id=group.id, used=0).delete()
+
+
+def _try(act: Callable[[], object]) -> None:
+    with suppress(UsherError):
+        act()
