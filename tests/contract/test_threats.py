@@ -21,6 +21,9 @@ ATTACKS = "flows/test_sso_attacks.py::"
 ONLY = "flows/test_sso_only.py::"
 RETURNS = "flows/test_sso_returns.py::"
 THREATS = "flows/test_sso_threats.py::"
+LAUNCH = "flows/test_lti_launch.py::"
+ASKED = "flows/test_lti_questions.py::"
+FRAMED = "browser/test_lti.py::"
 TOKEN = "protocols/test_oidc_id_token.py::"
 ROWS: dict[str, tuple[str, ...]] = {
     # Who owns an account
@@ -265,6 +268,91 @@ ROWS: dict[str, tuple[str, ...]] = {
     "C18": (
         f"{FLOWS}test_c18_ids_of_another_house_are_nobody",
         "contract/test_locks.py::test_a_foreign_id_is_as_one_that_nobody_has",
+    ),
+    # LTI 1.3
+    "H1": (
+        f"{LAUNCH}test_no_defect_gets_in",
+        f"{LAUNCH}test_keys_may_change_on_the_way",
+        f"{LAUNCH}test_a_flood_of_unknown_keys_asks_the_lms_once",
+    ),
+    "H2": (
+        f"{LAUNCH}test_a_launch_is_good_once",
+        f"{LAUNCH}test_a_launch_belongs_to_the_browser_that_began_it",
+        f"{LAUNCH}test_a_state_lasts_ten_minutes",
+        f"{LAUNCH}test_two_launches_at_once_are_two",
+    ),
+    "H3": (
+        f"{LAUNCH}test_no_defect_gets_in",
+        f"{LAUNCH}test_another_organisation_with_the_same_registration_sees_nobody",
+    ),
+    "H4": (
+        f"{LAUNCH}test_an_unknown_deployment_waits_for_an_admin",
+        f"{LAUNCH}test_a_shared_lms_leads_to_the_organisation_of_the_deployment",
+        "rooms/test_lti_platforms.py::test_h4_a_deployment_of_a_shared_lms_leads_to_one_organisation",
+    ),
+    "H5": (
+        f"{ASKED}test_whoever_resembles_a_member_is_asked",
+        f"{ASKED}test_a_stranger_elsewhere_is_nobody_here",
+        f"{ASKED}test_a_wrong_password_links_nothing",
+        f"{ASKED}test_a_second_factor_is_not_passed_by",
+        f"{ASKED}test_the_question_is_this_browsers",
+    ),
+    "H6": (
+        f"{LAUNCH}test_an_admin_of_the_lms_is_no_admin_here",
+        "protocols/test_lti13_roles.py::test_no_role_elsewhere_makes_more_than_a_learner",
+        "rooms/test_lti_platforms.py::test_instructors_get_the_role_above_the_lowest_and_nobody_is_made_an_admin",
+    ),
+    "H7": (f"{LAUNCH}test_a_login_leads_to_this_lms_alone",),
+    "H8": (
+        f"{LAUNCH}test_a_launch_never_touches_the_session_of_the_house",
+        f"{LAUNCH}test_a_launch_opens_no_page_of_the_house",
+        f"{LAUNCH}test_the_next_one_at_a_shared_computer_finds_nothing",
+        f"{FRAMED}test_h8_a_launch_leaves_the_session_of_the_house_alone",
+        f"{FRAMED}test_h8_whoever_comes_later_ends_what_was_open",
+    ),
+    "H9": (
+        "flows/test_lti_cookies.py::test_a_browser_is_tried_before_it_sets_off",
+        "flows/test_lti_cookies.py::test_the_state_is_never_passed_over",
+        f"{FRAMED}test_h9_without_cookies_a_window_opens_the_same",
+        f"{FRAMED}test_h9_without_cookies_the_storage_of_the_lms_does",
+    ),
+    "H10": (
+        "rooms/test_lti_frames.py::test_h10_the_lms_alone_shows_pages_of_a_launch_and_nobody_any_other",
+        "rooms/test_lti_platforms.py::test_h10_only_the_lms_may_frame_and_nothing_is_smuggled_in",
+        f"{FRAMED}test_h10_no_other_site_frames_a_launch",
+    ),
+    "H11": (
+        "rooms/test_lti_registration.py::test_h11_a_registration_leads_to_nothing_inside",
+        "rooms/test_lti_registration.py::test_h11_who_holds_the_link_asks_not_often",
+        "rooms/test_lti_columns.py::test_no_token_follows_an_address_to_another_machine",
+        "rooms/test_lti_roster.py::test_the_token_is_never_shown_to_another_server",
+    ),
+    "H12": (
+        "rooms/test_lti_frames.py::test_h12_the_answer_goes_where_the_request_said_and_nowhere_else",
+        "rooms/test_lti_frames.py::test_h12_data_comes_back_as_it_was_and_only_where_there_was_some",
+        "rooms/test_lti_frames.py::test_h12_one_request_has_one_answer",
+        "rooms/test_lti_frames.py::test_h12_nobody_elses_browser_answers",
+        "rooms/test_lti_frames.py::test_h12_an_activity_of_another_house_is_not_answered",
+    ),
+    "H13": (
+        "rooms/test_lti_columns.py::test_it_goes_into_no_column_but_that_of_the_launch",
+        "rooms/test_lti_columns.py::test_out_of_range",
+        "rooms/test_lti_grades.py::test_the_same_score_once_more_is_not_sent_once_more",
+        "rooms/test_lti_grades.py::test_what_has_changed_since_is_looked_at_when_it_is_sent",
+    ),
+    "H14": (
+        "rooms/test_lti_roster.py::test_h14_a_roster_that_is_not_whole_changes_nothing",
+        "rooms/test_lti_roster.py::test_h14_an_empty_roster_where_people_were_changes_nothing",
+        "rooms/test_lti_roster.py::test_h14_the_roster_of_another_course_changes_nothing",
+        "rooms/test_lti_roster.py::test_h14_a_next_page_that_cannot_be_followed_is_not_taken_for_the_end",
+        "rooms/test_lti_roster.py::test_removals_above_the_limit_are_held_while_additions_go_through",
+    ),
+    "H15": (
+        f"{LAUNCH}test_somebody_deactivated_stays_out",
+        f"{LAUNCH}test_a_connection_that_is_off_lets_nobody_in",
+        f"{LAUNCH}test_a_removed_deployment_lets_nobody_in",
+        f"{LAUNCH}test_a_suspended_organisation_lets_nobody_in",
+        f"{ASKED}test_somebody_sent_away_does_not_come_back_by_the_lms",
     ),
     # Faults
     "R3": (

@@ -103,7 +103,7 @@ def _keyset(platform: Platform) -> Iterator[Check]:
     except (FetchError, OidcError) as error:
         yield Check(name, False, error.detail, *_advice(error, _("Compare the public keyset URL with the LMS.")))
         return
-    yield Check(name, True, _("It can be read, and has {count} keys.").format(count=len(found.keys)))
+    yield Check(name, True, _("It can be read. Keys in it: {count}.").format(count=len(found.keys)))
     yield from _clock(answer.headers.get("Date", ""))
 
 

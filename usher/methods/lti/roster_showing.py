@@ -56,12 +56,15 @@ class Past:
         return self.run.detail or in_words(self.run.counts)
 
 
-def in_words(counts: Mapping[str, int]) -> str:
+def in_words(counts: Mapping[str, int], *, ahead: bool = False) -> str:
     """The counts of a run that are not 0, as one line."""
     n = Counter(counts)
     came, gone = n["created"] + n["placed"], n["left"] + n["approved"]
     parts = [
-        (came, ngettext("{n} came in", "{n} came in", came)),
+        (
+            came,
+            ngettext("{n} comes in", "{n} come in", came) if ahead else ngettext("{n} came in", "{n} came in", came),
+        ),
         (n["moved"], ngettext("{n} has another role", "{n} have another role", n["moved"])),
         (n["unchanged"], ngettext("{n} as before", "{n} as before", n["unchanged"])),
         (gone, ngettext("{n} left the group", "{n} left the group", gone)),
@@ -83,7 +86,7 @@ class Preview:
 
     @property
     def sentence(self) -> str:
-        return in_words({**self.counts, "left": 0})
+        return in_words({**self.counts, "left": 0}, ahead=True)
 
 
 def preview_of(course: Course) -> Preview:
