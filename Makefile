@@ -14,7 +14,7 @@ CODE := usher tests tools
 LOOK := $(shell find assets usher -path usher/staticfiles -prune -o -path usher/static/dist -prune -o -type f \
 	\( -path 'assets/*' -o -name '*.html' -o -name 'kit.py' -o -path 'usher/*static/*' \) -print 2>/dev/null)
 
-.PHONY: setup demo serve test check proof bench assets lock clean
+.PHONY: setup demo demo-lti serve test check proof bench assets lock clean
 .PHONY: check-code check-format check-types check-templates check-imports check-migrations
 
 setup: $(STAMPS)/assets
@@ -22,6 +22,9 @@ setup: $(STAMPS)/assets
 
 demo: setup
 	@exec $(BIN)/usher demo
+
+demo-lti: setup
+	@exec $(BIN)/python tools/demo_lti.py
 
 serve: setup
 	@exec $(BIN)/usher serve

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
 
 COLORS = ("color-contrast", "link-in-text-block")
 
@@ -18,7 +18,7 @@ def fits_everybody(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 900})
 
 
-def violations(page: Page, *rules: str) -> list[str]:
+def violations(page: Page | Frame, *rules: str) -> list[str]:
     """What axe finds against all its rules, or against these alone."""
     if page.evaluate("() => !window.axe"):
         page.evaluate(AXE_SCRIPT)
@@ -31,7 +31,7 @@ def violations(page: Page, *rules: str) -> list[str]:
     return found
 
 
-def too_wide(page: Page) -> list[str]:
+def too_wide(page: Page | Frame) -> list[str]:
     """What makes the page scroll sideways; nothing where it does not."""
     return list(
         page.evaluate(

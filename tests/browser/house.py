@@ -42,6 +42,10 @@ class House:
         """Two organisations that sign in by the stand-ins; see planting.py."""
         self._run(str(Path(__file__).with_name("planting.py")), idp.tenants["cedar"], idp.tenants["birch"])
 
+    def plant_lms(self, url: str) -> str:
+        """An LMS at that address, connected with Cedar; see planting_lti.py, which prints what it made."""
+        return self._run(str(Path(__file__).with_name("planting_lti.py")), url)
+
     def _run(self, *words: str) -> str:
         done = subprocess.run(
             [sys.executable, *words], cwd=ROOT, env=self.environ, capture_output=True, text=True, check=True

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -21,6 +22,7 @@ from world import World
 
 from usher.activities import scenarios
 from usher.activities.models import Activity, Score
+from usher.core import clock
 from usher.methods.lti import frames, keys
 from usher.methods.lti.models import Delivery, Launch, Platform, ResourceLink
 
@@ -98,6 +100,25 @@ def test_h10_a_refused_login_can_be_read_in_the_frame(desk: Desk) -> None:
     assert answer.status_code == 400
     assert policy(answer)["frame-ancestors"] == ["'self'", desk.lms.url]
     assert "Close this and open it again from your LMS." in said(answer)
+
+
+def test_a_refused_launch_leads_back_to_the_lms_which_hears_why(desk: Desk, world: World) -> None:
+    gone = "01890000-0000-7000-8000-000000000000"
+    answer = launch(Client(), desk.lms, desk.platform, desk.tool, "student", custom={"activity": gone})
+    back = re.search(r'href="([^"]+)" target="_parent"', said(answer))
+    assert answer.status_code == 404
+    assert back
+    assert html.unescape(back[1]).startswith(f"{desk.lms.url}/course/")
+    assert "lti_errormsg=This+activity+is+not+here+any+more." in back[1]
+    assert policy(answer)["frame-ancestors"] == ["'self'", desk.lms.url]
+
+
+def test_a_test_launch_says_what_would_become_of_it(desk: Desk) -> None:
+    Platform.objects.filter(id=desk.platform.id).update(test_until=clock.now() + timedelta(hours=1))
+    page = said(launch(Client(), desk.lms, desk.platform, desk.tool, "student"))
+    assert "The launch works" in page
+    assert "would get an account and be in" in page
+    assert not Launch.objects.exists()
 
 
 # The picker: H12
