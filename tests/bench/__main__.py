@@ -1,7 +1,7 @@
 """make bench: what Usher does a second, side by side with the bare machine of the same run.
 
 usage: python tests/bench [--quick] [imports] [wrapping] [signins] [pages] [codes] [registrations] [desk]
-       [mails] [invitations] [sso]
+       [mails] [invitations] [sso] [launches] [grades] [rosters]
 
 Absolute numbers belong to the machine; the ratios are what to look at. USHER_TEST_DATABASE_URL adds PostgreSQL.
 """
@@ -20,7 +20,10 @@ from functools import partial
 from arrivals import codes, desk, registrations
 from browsers import Browser, crowd
 from mails import invitations, mails
+from marks import grades
+from openings import launches
 from report import SLUG, organization, p95, people, say, signed_in
+from rolls import rosters
 from signons import sso
 from stage import Stage, stage
 
@@ -177,6 +180,9 @@ PARTS = {
     "mails": mails,
     "invitations": invitations,
     "sso": sso,
+    "launches": launches,
+    "grades": grades,
+    "rosters": rosters,
 }
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ class Browser:
         self.host = urlsplit(address).netloc
         self.connection = http.client.HTTPConnection(self.host, timeout=120)
         self.cookies: dict[str, str] = {}
+        self.leads_to = ""  # where the last answer redirects
 
     def ask(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
         headers = self.headers | {
@@ -42,6 +43,7 @@ class Browser:
         for cookie in answer.headers.get_all("Set-Cookie") or []:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
+        self.leads_to = answer.headers.get("Location", "")
         return answer.status, answer.read().decode()
 
     def sign_in(self, slug: str, sign_in: str, password: str, *, forget: bool = True) -> float:

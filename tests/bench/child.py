@@ -19,13 +19,27 @@ django.setup()
 
 from django.db import transaction  # noqa: E402
 
+from usher.activities import making, scores  # noqa: E402
+from usher.activities.making import Wish  # noqa: E402
 from usher.core import bulk, clock, work  # noqa: E402
 from usher.core.rows import new_id  # noqa: E402
+from usher.events.types import OPERATOR  # noqa: E402
+from usher.methods.lti.models import (  # noqa: E402
+    Course,
+    CoursePlace,
+    Delivery,
+    Deployment,
+    LinkUse,
+    Platform,
+    PlatformUser,
+    ResourceLink,
+)
 from usher.methods.sso.models import Connection  # noqa: E402
 from usher.organizations.models import Organization, SeatPool  # noqa: E402
 from usher.people import passwords  # noqa: E402
 from usher.people.models import Account, HashBatch, Membership, SearchWord  # noqa: E402
 from usher.people.names import search_words, sort_key  # noqa: E402
+from usher.protocols.lti13.claims import SCOPE_SCORE  # noqa: E402
 
 FIRST = ("Åsa", "Noah", "Zoë", "Kofi", "Mai", "Łukasz", "Siobhán", "Aarav", "Ines", "José")
 LAST = ("Öberg", "Adeyemi", "van Dijk", "Mensah", "Nguyễn", "Żak", "Ní Bhriain", "Sharma", "Duarte", "Paz")
@@ -136,10 +150,74 @@ def median(of: str, runs: str) -> dict[str, float]:
     return {"rate": statistics.median(PROGRAMS[of]()["rate"] for _ in range(int(runs)))}
 
 
+def graded(slug: str, address: str, number: str) -> dict[str, float]:
+    """A class of all members in an LMS there, whose people have opened an activity; then each gets a score."""
+    organization = Organization.objects.get(slug=slug)
+    wish = Wish(f"Drill {number}", target_url="https://app.example/", is_graded=True)
+    activity = making.add(organization, wish, OPERATOR)
+    platform = Platform.objects.create(
+        organization=organization,
+        family="canvas",
+        name="Bench",
+        state="on",
+        client_id="1",
+        token_url=f"{address}/token",
+    )
+    here: dict[str, Any] = {"organization": organization}
+    deployment = Deployment.objects.create(platform=platform, deployment_id="1", approved_at=clock.now(), **here)
+    course = Course.objects.create(deployment=deployment, context_id="1", **here)
+    link = ResourceLink.objects.create(
+        deployment=deployment, course=course, link_id="1", activity=activity, lineitem_url=f"{address}/items/1",
+        scopes=[SCOPE_SCORE], **here,
+    )  # fmt: skip
+    accounts = list(
+        Membership.objects.filter(organization=organization, role="student").values_list("account_id", flat=True)
+    )
+    users = [PlatformUser(platform=platform, subject=str(one), account_id=one, standing="learner", **here)
+             for one in accounts]  # fmt: skip
+    PlatformUser.objects.bulk_create(users)
+    CoursePlace.objects.bulk_create([CoursePlace(course=course, user=one, standing="learner") for one in users])
+    LinkUse.objects.bulk_create([LinkUse(link=link, user=one) for one in users])
+    begun = time.perf_counter()
+    for n, one in enumerate(accounts):
+        scores.put(activity, one, float(n % 100), OPERATOR)
+    return {"puts": len(accounts), "seconds": time.perf_counter() - begun}
+
+
+def enrolled(slug: str, address: str) -> dict[str, str]:
+    """A course of an LMS there that makes a group; nobody has come from it yet."""
+    here: dict[str, Any] = {"organization": Organization.objects.get(slug=slug)}
+    platform = Platform.objects.create(
+        family="canvas",
+        name="Bench",
+        state="on",
+        client_id="1",
+        token_url=f"{address}/token",
+        makes_groups=True,
+        **here,
+    )
+    deployment = Deployment.objects.create(platform=platform, deployment_id="1", approved_at=clock.now(), **here)
+    course = Course.objects.create(
+        deployment=deployment, context_id="1", title="Biology", nrps_url=f"{address}/roster", **here
+    )
+    return {"course": str(course.id)}
+
+
+def undelivered(within: str = "10") -> dict[str, int]:
+    """Grades that are not known to have arrived, once the workers have stopped or after so many seconds."""
+    until = time.perf_counter() + float(within)
+    while (left := Delivery.objects.exclude(state="sent").count()) and time.perf_counter() < until:
+        time.sleep(0.1)
+    return {"left": left}
+
+
 PROGRAMS: dict[str, Callable[..., dict[str, Any]]] = {
     "bare": bare,
     "wrapping": wrapping,
     "members": members,
+    "graded": graded,
+    "enrolled": enrolled,
+    "undelivered": undelivered,
     "hardened": hardened,
     "connected": connected,
     "verifying": verifying,
