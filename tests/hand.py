@@ -24,6 +24,7 @@ django.setup()
 
 import hand_of_domains  # noqa: E402 - models want Django ready
 import hand_of_invitations  # noqa: E402
+import hand_of_lti  # noqa: E402
 import hand_of_owners  # noqa: E402
 import hand_of_runs  # noqa: E402
 import hand_of_sso  # noqa: E402
@@ -276,7 +277,7 @@ ACTS: dict[str, Callable[..., Any]] = {
     )
 } | (
     hand_of_strangers.ACTS | hand_of_runs.ACTS | hand_of_owners.ACTS | hand_of_invitations.ACTS | hand_of_domains.ACTS
-    | hand_of_sso.ACTS
+    | hand_of_sso.ACTS | hand_of_lti.ACTS
 )  # fmt: skip
 
 

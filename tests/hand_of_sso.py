@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import traceback
 import uuid
-from pathlib import Path
 from typing import Any
 
 from by_provider import request_of
-from django.db import connection as database
 from django.test import Client
-from ticks import ticking
+from ticks import dying
 from world import BY_OPERATOR
 
 from usher.core import clock
@@ -117,21 +112,8 @@ def known_by(*, connection: str) -> dict[str, Any]:
 
 def arrive_until(*, connection: str, subject: str, address: str, out: str, tick: int) -> str:
     """The whole return in a child process that is killed at the tick."""
-    database.close()
-    child = os.fork()
-    if child == 0:
-        try:
-            with ticking(tick) as count:
-                arrive(connection=connection, subject=subject, address=address, is_whole=True)
-            Path(f"{out}.ticks").write_text(str(count[0]))
-        except BaseException:
-            Path(f"{out}.error").write_text(traceback.format_exc())
-            os._exit(1)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return "killed" if os.WTERMSIG(status) == signal.SIGKILL else f"signal {os.WTERMSIG(status)}"
-    return "done" if os.WEXITSTATUS(status) == 0 else Path(f"{out}.error").read_text()
+    given = {"connection": connection, "subject": subject, "address": address}
+    return dying(out, tick, lambda: arrive(**given, is_whole=True))
 
 
 ACTS = {

@@ -91,16 +91,12 @@ def trip(account: Account) -> None:
     )
 
 
-def _lms(account: Account) -> Platform:
-    house = account.memberships.get().organization
-    return Platform.objects.create(organization=house, issuer="https://lms.example")
-
-
 def lms_user(account: Account) -> None:
-    platform = _lms(account)
+    house = account.memberships.get().organization
+    platform = Platform.objects.create(organization=house, issuer="https://lms.example")
     PlatformUser.objects.create(
-        organization=platform.organization, platform=platform, subject="5", account=account, standing="learner"
-    )
+        organization=house, platform=platform, subject="5", account=account, standing="learner"
+    )  # fmt: skip
 
 
 def link_code(account: Account) -> None:

@@ -33,10 +33,17 @@ def open_house(organization_id: uuid.UUID, by: By, terms: Terms, *, lock: bool) 
     if lock:
         licenses = licenses.select_for_update(of=("self",))
     license = licenses.get(organization_id=organization_id)
+    house = house_of(license, by, terms)
     pools = SeatPool.objects.filter(organization_id=organization_id)
     kept = dict(live_reservations(organization_id).values_list("pool").annotate(n=Count("id")).order_by())
+    house.pools.update({pool.pool: Pool(pool.limit, pool.used, pool.told, kept.get(pool.pool, 0)) for pool in pools})
+    return house
+
+
+def house_of(license: License, by: By, terms: Terms) -> House:
+    """As :func:`open_house` without the seats, and without a query where the organization has been read."""
     return House(
-        organization_id=organization_id,
+        organization_id=license.organization_id,
         slug=license.organization.names_under,
         plan=license.plan,
         starts_on=license.starts_on,
@@ -44,7 +51,7 @@ def open_house(organization_id: uuid.UUID, by: By, terms: Terms, *, lock: bool) 
         today=today_in(license.organization),
         by=by,
         terms=terms,
-        pools={pool.pool: Pool(pool.limit, pool.used, pool.told, kept.get(pool.pool, 0)) for pool in pools},
+        pools={},
         is_suspended=license.organization.is_suspended,
         name=license.organization.name,
         passwords_for=license.organization.passwords_for,

@@ -15,7 +15,7 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.core.retry import retrying
 from usher.lifecycle import move
-from usher.lifecycle.house import open_house
+from usher.lifecycle.house import house_of
 from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Result, Terms
 from usher.lifecycle.rules import LICENSE, noes
 from usher.methods.lti import courses
@@ -23,7 +23,7 @@ from usher.methods.lti.callers import Caller
 from usher.methods.lti.entry import enter, look_ahead
 from usher.methods.lti.models import Course, Deployment, PlatformUser
 from usher.methods.lti.platforms import label_of, role_for
-from usher.methods.lti.recognize import Place, is_asked, others_of, user_of, was_sent_away
+from usher.methods.lti.recognize import Place, is_asked, user_of, was_sent_away
 from usher.methods.lti.ticket import ArrivedError, LtiTicket, add_user
 from usher.organizations.plans import Method
 from usher.people.models import Account, Membership
@@ -62,8 +62,7 @@ class Arrival:
 def check_open(scene: Scene) -> None:
     """What keeps everybody out, members as well. Raises UsherError: organization_suspended, license_ended,
     license_not_started, method_not_in_plan."""
-    organization = scene.place.organization
-    house = open_house(organization.id, courses.BY, Terms(), lock=False)
+    house = house_of(scene.place.organization.license, courses.BY, Terms())
     anybody = Joiner(Method.LTI, NewAccount(), house.plan.lowest.slug)
     finding = next(noes(LICENSE, anybody, house), None)
     if finding:
@@ -116,12 +115,21 @@ def _role(scene: Scene, standing: str) -> str:
 
 
 def _again(scene: Scene, user: PlatformUser) -> Arrival:
-    member = Membership.objects.filter(account=user.account, organization=scene.place.organization).first()
+    member = _member(scene, user.account_id)
     if member is None:
         return _by_the_door(scene, user.account_id, known=user)
     if member.state == Membership.State.INACTIVE:
         raise UsherError(Reason.MEMBER_INACTIVE())
     return Arrival(SIGNED_IN, user, member, member.role)
+
+
+def _member(scene: Scene, account_id: uuid.UUID) -> Membership | None:
+    """With the organization and its licence, which have been read already."""
+    organization = scene.place.organization
+    found = Membership.objects.filter(account=account_id, organization=organization).first()
+    if found:
+        found.organization = organization
+    return found
 
 
 def follow(scene: Scene, user: PlatformUser, member: Membership, course: Course | None) -> None:
@@ -172,9 +180,7 @@ def _known_or(scene: Scene, act: Callable[[], Arrival]) -> Arrival:
 
 
 def _join_account(scene: Scene, account: Account) -> Arrival:
-    if others_of(scene.place, scene.caller, account):
-        raise UsherError(Reason.LMS_USER_KNOWN(platform=label_of(scene.place.platform)))
-    member = Membership.objects.filter(account=account, organization=scene.place.organization).first()
+    member = _member(scene, account.id)
     if member is None:
         return _by_the_door(scene, account.id)
     if member.state == Membership.State.INACTIVE:
@@ -204,9 +210,9 @@ def _arrival(scene: Scene, outcome: Outcome) -> Arrival:
     if outcome.result is Result.REFUSED:
         raise DoorError(*outcome.findings)
     user = user_of(scene.place, scene.caller.subject)
-    member = (
-        Membership.objects.filter(account=user.account, organization=scene.place.organization).first() if user else None
-    )
+    if user is None:  # taken away with the LMS in this very moment; nobody in particular is a test person
+        raise UsherError(Reason.LTI_OVER())
+    member = _member(scene, user.account_id)
     return Arrival(outcome.result.value, user, member, outcome.joiner.role)
 
 

@@ -58,7 +58,8 @@ class Came:
 def add(organization: Organization | None, wish: Wish, actor: Actor, came: Came | None = None) -> Platform:
     """A new one, which lets nobody in until it is switched on; without organisation one of the operator's.
 
-    Raises UsherError with all that is wrong: method_not_in_plan, platform_url_not_allowed, platform_taken and others.
+    Raises UsherError with all that is wrong: method_not_in_plan, platform_url_not_allowed, platform_taken,
+    client_taken and others.
     """
     values = checked(organization, wish)
     if came:
@@ -131,12 +132,21 @@ def end_launches(platform: Platform) -> None:
 def _check_not_taken(
     organization: Organization | None, values: Mapping[str, Any], but: Platform | None = None
 ) -> None:  # fmt: skip
-    """Raises UsherError: platform_taken. Two that are not filled in yet are not the same."""
-    if not (values["issuer"] and values["client_id"]):
+    """Raises UsherError: platform_taken, client_taken. Two that are not filled in yet are not the same.
+
+    One key speaks for all clients of this installation, and some LMSs look at nothing but that and the client: Moodle
+    takes a signed assertion meant for any other server. So whoever connected a client is the only one whom we speak
+    for it (security.md H3, H13); another organisation would read the rosters of the first, and write its grades.
+    """
+    client = values["client_id"]
+    if not client:
         return
-    pair = {"issuer": values["issuer"], "client_id": values["client_id"]}
-    same = Platform.objects.filter(organization=organization, **pair).first()
-    if same and same != but:
+    others = Platform.objects.filter(client_id__iexact=client)  # as the databases of some LMSs compare
+    others = others.exclude(organization=organization) if organization else others.filter(organization__isnull=False)
+    if others.exists():
+        raise UsherError(Reason.CLIENT_TAKEN("client_id"))
+    same = Platform.objects.filter(organization=organization, issuer=values["issuer"], client_id=client).first()
+    if values["issuer"] and same and same != but:
         raise UsherError(Reason.PLATFORM_TAKEN("client_id"))
 
 
@@ -310,8 +320,12 @@ def note_deployment(platform: Platform, deployment_id: str, name: str = "") -> D
 
 
 def _known(platform: Platform, deployment_id: str) -> Deployment | None:
-    rows = Deployment.objects.select_related("organization__license", "platform")
-    return rows.filter(platform=platform, deployment_id=deployment_id).first()
+    """Of a platform of one organisation, that is all: whose it is stands with the platform, which has been read."""
+    rows = Deployment.objects.filter(platform=platform, deployment_id=deployment_id)
+    found = (rows if platform.organization_id else rows.select_related("organization__license")).first()
+    if found:
+        found.platform = platform
+    return found
 
 
 # What every change does

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from django.db import transaction
 from django.db.models import Model
 
 from usher.core import clock
 from usher.core.errors import UsherError
+from usher.core.retry import retrying
 from usher.events.types import SYSTEM
 from usher.lifecycle import move
 from usher.lifecycle.joiner import OPERATOR_RANK, By
 from usher.methods.lti.callers import Caller
 from usher.methods.lti.models import Course, CoursePlace, Deployment, LinkUse, Platform, PlatformUser, ResourceLink
 from usher.methods.lti.recognize import Place
+from usher.organizations.models import License
 from usher.organizations.plans import Method
 from usher.people import groups
 from usher.people.models import Group, GroupMembership, Membership
@@ -48,7 +51,8 @@ def note_link(deployment: Deployment, place: Place, caller: Caller, course: Cour
     if not caller.link_id:
         return None
     said: dict[str, Any] = {"title": caller.link_title, "lineitem_url": caller.lineitem}
-    said |= {"lineitems_url": caller.lineitems, "scopes": list(caller.scopes), "course": course}
+    said |= {"lineitems_url": caller.lineitems, "scopes": list(caller.scopes)}
+    said["course_id"] = course.id if course else None  # by its id: the row is not read for it
     key = {"deployment": deployment, "link_id": caller.link_id}
     known = {name: value for name, value in said.items() if value}
     return _noted(ResourceLink, key, {"organization": place.organization}, known)
@@ -61,7 +65,7 @@ def _noted(model: type[M], key: dict[str, Any], fixed: dict[str, Any], said: dic
     if changed:
         for name, value in changed.items():
             setattr(row, name, value)
-        row.save(update_fields=list(changed))
+        model._default_manager.filter(pk=row.pk).update(**changed)
     return row
 
 
@@ -119,12 +123,18 @@ def group_of(course: Course, platform: Platform) -> Group | None:
     plan = course.organization.license.plan
     if not plan.groups or Method.LTI not in plan.methods:
         return None
-    made = _new_group(course)
-    if made and not Course.objects.filter(id=course.id, group=None).update(group=made):
-        _take_back(made)  # somebody else made it in this very moment
+    return _made(course)
+
+
+@retrying
+def _made(course: Course) -> Group | None:
+    """In one transaction: a group whose course does not know it would be nobody's. Of two at once the first."""
+    with transaction.atomic():
+        License.objects.select_for_update().get(organization=course.organization_id)
         course.refresh_from_db(fields=["group"])
-    elif made:
-        course.group = made
+        if course.group_id is None:
+            course.group = _new_group(course)
+            Course.objects.filter(id=course.id).update(group=course.group)
     return course.group
 
 
@@ -141,10 +151,6 @@ def _new_group(course: Course) -> Group | None:
         with suppress(UsherError):
             return groups.create(course.organization, name, None, SYSTEM)
     return None
-
-
-def _take_back(group: Group) -> None:
-    Group.objects.filter(id=group.id, used=0).delete()
 
 
 def _try(act: Callable[[], object]) -> None:

@@ -60,7 +60,12 @@ def _page_of(launch: Launch) -> Callable[[HttpRequest, Launch, str], HttpRespons
 
 @require_safe
 def _hand_over(request: HttpRequest, launch: Launch, token: str) -> HttpResponse:
-    """On to the application; the LMS's own test person gets to see what it would be."""
+    """On to the application; the LMS's own test person gets to see what it would be.
+
+    Raises UsherError: unknown_activity, activity_not_yours. Both may have changed since the launch.
+    """
+    if launch.activity is not None:
+        launches.check_activity(launch.activity, launches.member_of(launch), is_staff=False)
     if launch.activity is None or launch.user is None:
         return playing.watch(request, launch, token)
     return showing.go_on(request, launch, handing.address_of(launch, launch.activity.target_url))
@@ -76,7 +81,8 @@ def question(request: HttpRequest, token: str) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, found)
     try:
-        return _answer(request, found)
+        with launching.still_there():
+            return _answer(request, found)
     except UsherError as error:
         return _ask(request, found, error)
 

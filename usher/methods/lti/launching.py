@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from django.db import transaction
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import IntegrityError, transaction
 
 from usher.activities import catalogue
 from usher.activities.models import Activity
@@ -71,13 +74,24 @@ def come_back(platform: Platform, trip: Trip, given: protocol.Answer, browser: s
         check_on(platform)
         launch = believe(platform, trip, given.id_token, note)
         return_url = launch.deep_linking.return_url if launch.deep_linking else launch.return_url
-        scene = _scene(platform, launch)
-        onward = _look(scene, note) if is_test(platform) else _settle(scene, browser, note)
+        with still_there():
+            scene = _scene(platform, launch)
+            onward = _look(scene, note) if is_test(platform) else _settle(scene, browser, note)
     except UsherError as error:
         attempts.write(note, error)
         raise LaunchError(error, return_url=return_url) from error
     attempts.write(note)
     return onward
+
+
+@contextmanager
+def still_there() -> Iterator[None]:
+    """Around what is written of a launch: where its LMS, deployment or person is taken away in this very moment, that
+    is a "no" as well; the next try hears which. Raises UsherError: lti_over."""
+    try:
+        yield
+    except (IntegrityError, ObjectDoesNotExist) as error:
+        raise UsherError(Reason.LTI_OVER()) from error
 
 
 def refused_there(platform: Platform, error: RefusedByPlatformError) -> LaunchError:
@@ -153,7 +167,6 @@ def _scene(platform: Platform, launch: Launch) -> Scene:
     """Which organisation it is, by the deployment that its admin said yes to. Raises UsherError: lti_not_approved."""
     name = launch.platform.name or launch.platform.guid
     deployment = connect.note_deployment(platform, launch.deployment_id, name[:150])
-    deployment.platform = platform
     return Scene(Place(platform, questions.organization_of(deployment)), deployment, caller_of(launch))
 
 
@@ -212,7 +225,8 @@ def _place(scene: Scene, found: Arrival) -> tuple[Course | None, ResourceLink | 
         arrival.follow(scene, found.user, found.member, course)
         if course:
             courses.seat(course, scene.place.platform, found.member, scene.caller.standing)
-            pull.soon(course)
+            if scene.place.platform.roster_hours:
+                pull.soon(course)
     return course, link
 
 

@@ -25,7 +25,7 @@ from usher.methods.lti.models import Deployment, LinkCode, Question
 from usher.methods.lti.recognize import Place
 from usher.methods.lti.trips import browser_hash
 from usher.organizations.models import Organization
-from usher.people import factors, passwords, sign_in
+from usher.people import factors, passwords, sign_in, single_sign_on
 from usher.people.models import Account
 
 LASTS: Final = dt.timedelta(minutes=10)
@@ -86,7 +86,8 @@ def answer(question: Question) -> None:
 
 
 def by_password(request: HttpRequest, scene: Scene, typed: str, password: str) -> Account:
-    """The account that opens at the organisation's own door. Costs what a sign-in costs, and counts as one.
+    """The account that opens at the organisation's own door. Costs what a sign-in costs, and counts as one. A password
+    that opens nothing there, since single sign-on alone does, proves nothing here.
 
     Raises UsherError: sign_in_failed, too_many_tries, link_needs_code.
     """
@@ -97,7 +98,7 @@ def by_password(request: HttpRequest, scene: Scene, typed: str, password: str) -
     if not passwords.verify(password, account.password if account else passwords.UNUSABLE).ok or account is None:
         sign_in.count_failure(key, network)
         raise UsherError(Reason.SIGN_IN_FAILED())
-    if factors.has_second(account):
+    if factors.has_second(account) or single_sign_on.shut_out(account, organization.id):
         raise UsherError(Reason.LINK_NEEDS_CODE())
     return account
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.db.models import QuerySet
 from usher.methods.lti.callers import Caller
 from usher.methods.lti.models import Platform, PlatformUser
 from usher.organizations.models import Organization
-from usher.people.models import Account, Membership
+from usher.people.models import Membership
 from usher.people.names import name_key, sort_key
 
 LOOKED_AT = 50  # members of one sort key
@@ -25,9 +26,9 @@ class Place:
 
 
 def user_of(place: Place, subject: str) -> PlatformUser | None:
-    """By which the LMS knows the account, with it. Keyed by platform, organisation and subject alone."""
+    """By which the LMS knows the account. Keyed by platform, organisation and subject alone."""
     mine = PlatformUser.objects.filter(platform=place.platform, organization=place.organization, subject=subject)
-    return mine.select_related("account").first()
+    return mine.first()
 
 
 def is_asked(place: Place, caller: Caller) -> bool:
@@ -69,7 +70,7 @@ def _linked(place: Place) -> QuerySet[Any, Any]:
     return mine.values_list("account_id", flat=True)
 
 
-def others_of(place: Place, caller: Caller, account: Account) -> bool:
+def others_of(place: Place, caller: Caller, account_id: uuid.UUID) -> bool:
     """Whether the account is opened by another person of this LMS already."""
-    mine = PlatformUser.objects.filter(platform=place.platform, organization=place.organization, account=account)
+    mine = PlatformUser.objects.filter(platform=place.platform, organization=place.organization, account=account_id)
     return mine.exclude(subject=caller.subject).exists()

@@ -65,7 +65,7 @@ def _read(course: Course, beat: Beat) -> dict[str, Listed]:
             raise RosterError("roster_loop", "The pages of the roster repeat themselves and never end.")
         subjects |= told
         found += page.members
-        if len(subjects) > MOST_PEOPLE:
+        if len(found) > MOST_PEOPLE:  # also where it names one person again and again
             raise RosterError("roster_too_long", f"The roster has more than {MOST_PEOPLE:,} people.")
         url = page.next
         beat()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from usher.core import clock
+from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.events import record
 from usher.events.types import Actor, Draft, EventType
@@ -15,7 +16,7 @@ from usher.lifecycle.joiner import NewAccount, Outcome, Result
 from usher.methods.lti.callers import Caller
 from usher.methods.lti.models import Deployment, Platform, PlatformUser
 from usher.methods.lti.platforms import label_of
-from usher.methods.lti.recognize import Place, user_of
+from usher.methods.lti.recognize import Place, others_of, user_of
 from usher.organizations.plans import Method
 
 IN = (Result.CREATED, Result.JOINED, Result.PLACED, Result.UNCHANGED)
@@ -54,8 +55,11 @@ class LtiTicket:
 
 
 def add_user(ticket: LtiTicket, account_id: uuid.UUID, *, is_linked: bool) -> PlatformUser:
-    """From now on this person of the LMS opens that account, in its frame. Needs a transaction."""
+    """From now on this person of the LMS opens that account, in its frame. Needs a transaction that holds the ticket:
+    of two people of one LMS who prove the same account at once, the first has it. Raises UsherError: lms_user_known."""
     caller, place, now = ticket.caller, ticket.place, clock.now()
+    if is_linked and others_of(place, caller, account_id):
+        raise UsherError(Reason.LMS_USER_KNOWN(platform=label_of(place.platform)))
     user = PlatformUser.objects.create(
         organization=place.organization,
         platform=place.platform,

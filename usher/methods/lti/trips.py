@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from django.db import IntegrityError
+
 from usher.core import clock, tokens
 from usher.core.errors import UsherError
 from usher.core.reasons import Reason
@@ -68,10 +70,10 @@ def read(platform: Platform, parameters: Mapping[str, Sequence[str]]) -> Login:
 
 
 def depart(platform: Platform, login: Login, browser: str) -> Departure:
-    """Note the trip and say where it leads."""
+    """Note the trip and say where it leads. Raises UsherError (lti_unknown) where the LMS has just been removed."""
     trip_id = new_id()
     state, stored = tokens.derived_token(STATE, trip_id), tokens.derived_token(STORED, trip_id)
-    Trip.objects.create(
+    trip = Trip(
         id=trip_id,
         state_hash=tokens.token_hash(state, STATE),
         browser_hash=browser_hash(browser),
@@ -81,6 +83,10 @@ def depart(platform: Platform, login: Login, browser: str) -> Departure:
         login=asdict(login),
         expires_at=clock.now() + LASTS,
     )
+    try:
+        trip.save(force_insert=True)
+    except IntegrityError as error:
+        raise UsherError(Reason.LTI_UNKNOWN()) from error
     url = protocol.authentication_url(
         platform.auth_url,
         client_id=platform.client_id,

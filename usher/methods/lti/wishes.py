@@ -69,7 +69,7 @@ def checked(organization: Organization | None, wish: Wish) -> dict[str, Any]:
     values: dict[str, Any] = asdict(wish)
     for name in (*URLS, *TEXTS, "name"):
         values[name] = values[name].strip()
-    values["name"] = values["name"][:60]
+    values["name"] = " ".join(values["name"].split())[:60]
     values["origins"] = [one.strip().lower().rstrip("/") for one in wish.origins if one.strip()]
     findings = [*_address_faults(values), *_option_faults(organization, values)]
     if findings:
