@@ -22,6 +22,7 @@ from lms.server import Server
 from playwright.sync_api import BrowserContext, FrameLocator, Page, Playwright, expect
 from watch import Watch
 
+ADA = "ada@cedar.example"
 AMELIE = "amelie@cedar.example"
 ALLOWED, BLOCKED, NONE = "allowed", "partitioned only", "none"
 WALK: Final = 6  # moments on the best way through the chemistry room
@@ -243,6 +244,25 @@ def test_a_teacher_chooses_what_an_empty_link_opens(browsers: Browsers, northfie
     heading(frame, "The door is open")
     be(page, northfield.lms, "student")
     heading(opened(page, northfield.at(link)), "The door is open")
+
+
+def test_a_roster_is_looked_at_and_then_followed(browsers: Browsers, northfield: Northfield) -> None:
+    lms, house = northfield.lms, northfield.house.address
+    course = lms.add_course("Chemistry 2", who=("teacher", "student3", "student4"))
+    link = lms.add_link(
+        northfield.tool, course, "Walk", url=f"{northfield.tool.launch_url}?activity={northfield.ids['walk']}"
+    )
+    page = browsers.new()
+    be(page, lms, "teacher")
+    heading(opened(page, f"{lms.url}/course/{course.id}/link/{link.id}"), "The door is open")
+    sign_in(page, ADA, password_of(ADA), f"{house}/o/cedar/sign-in")
+    page.wait_for_url(re.compile("/o/cedar/$"))
+    page.goto(f"{house}/o/cedar/settings/integrations/lti/{northfield.ids['platform']}/courses")
+    page.get_by_role("link", name="Chemistry 2").first.click()
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_text("Sofia Rossi")).to_be_visible()
+    page.get_by_role("button", name="Follow the roster now").click()
+    expect(page.get_by_text("2 people came in, 0 left the group.")).to_be_visible()
 
 
 # Who is who

@@ -322,6 +322,8 @@ ROWS: dict[str, tuple[str, ...]] = {
         f"{FRAMED}test_h10_no_other_site_frames_a_launch",
     ),
     "H11": (
+        f"{LAUNCH}test_h11_keys_that_cannot_be_had_let_nobody_in",
+        f"{LAUNCH}test_h11_an_lms_at_a_private_address_is_not_asked",
         "rooms/test_lti_registration.py::test_h11_a_registration_leads_to_nothing_inside",
         "rooms/test_lti_registration.py::test_h11_who_holds_the_link_asks_not_often",
         "rooms/test_lti_columns.py::test_no_token_follows_an_address_to_another_machine",

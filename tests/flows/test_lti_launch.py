@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -211,6 +212,24 @@ def test_a_flood_of_unknown_keys_asks_the_lms_once(world: World, lms: Lms) -> No
     for _ in range(4):
         assert launch(Client(), lms, platform, tool, "student").status_code == 400
     assert len([one for one in lms.requests if "certs" in one.url]) == asked + 1
+
+
+@pytest.mark.parametrize("answer", ["down", "huge", "redirect", "garbage", "no_kid", "empty"])
+def test_h11_keys_that_cannot_be_had_let_nobody_in(world: World, lms: Lms, answer: Any) -> None:
+    """H11: and nothing inside is asked, wherever the LMS sends us on to."""
+    platform, tool = connected(lms)
+    lms.switches.jwks = answer
+    assert launch(Client(), lms, platform, tool, "student").status_code in (400, 502)
+    assert last().detail  # and whoever mends it reads what it was
+    assert not Launch.objects.exists()
+
+
+def test_h11_an_lms_at_a_private_address_is_not_asked(world: World, lms: Lms, settings: Any) -> None:
+    platform, tool = connected(lms)
+    settings.USHER_PRIVATE_HOSTS = ()
+    asked = len(lms.requests)
+    assert launch(Client(), lms, platform, tool, "student").status_code == 502
+    assert len(lms.requests) == asked
 
 
 def test_two_launches_at_once_are_two(world: World, lms: Lms) -> None:

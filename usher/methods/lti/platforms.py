@@ -26,8 +26,8 @@ LONGEST_LABEL: Final = 60
 
 
 def platforms() -> QuerySet[Platform]:
-    whole = Platform.objects.select_related("organization__license", "organization__logo")
-    return whole.defer("organization__logo__content")
+    """Without the logo, which few of those who ask show: a launch is a redirect."""
+    return Platform.objects.select_related("organization__license")
 
 
 def by_id(platform_id: uuid.UUID | str) -> Platform | None:
