@@ -92,7 +92,7 @@ def set_out(*, platform: str, browser: str) -> str:
     return tokens.derived_token(trips.STATE, trip.id)
 
 
-def come_back(*, platform: str, state: str, subject: str, browser: str, **says: str) -> list[str]:
+def land(*, platform: str, state: str, subject: str, browser: str, **says: str) -> list[str]:
     """The LMS sends somebody with this state, up to the page that it leads to. ``says`` is name, standing, activity."""
     row, lms = _platform(platform), _lms(platform)
     _know_keys(row, lms)
@@ -113,9 +113,7 @@ def come_back(*, platform: str, state: str, subject: str, browser: str, **says: 
 def launch(*, platform: str, subject: str, browser: str = "", **says: str) -> list[str]:
     """The whole way of one person, in a browser of his own where none is said."""
     own = browser or tokens.new_token()
-    return come_back(
-        platform=platform, state=set_out(platform=platform, browser=own), subject=subject, browser=own, **says
-    )
+    return land(platform=platform, state=set_out(platform=platform, browser=own), subject=subject, browser=own, **says)
 
 
 def launch_until(*, out: str, tick: int, **given: str) -> str:
@@ -146,7 +144,7 @@ def reply(*, question: str, browser: str, by: str, name: str = "", code: str = "
     return ["in", str(PlatformUser.objects.get(platform=found.deployment.platform, subject=caller.subject).account_id)]
 
 
-def address_of(*, account: str) -> str:
+def sign_in_of(*, account: str) -> str:
     return Account.objects.get(id=account).sign_in
 
 
@@ -202,7 +200,7 @@ def orphans(*, organization: str) -> int:
 ACTS = {
     act.__name__: act
     for act in (
-        platform_for, activity_for, set_out, come_back, launch, launch_until, link_code, reply, address_of,
+        platform_for, activity_for, set_out, land, launch, launch_until, link_code, reply, sign_in_of,
         platform_off, platform_removed, deployment_removed, sent_by, orphans,
     )
 }  # fmt: skip

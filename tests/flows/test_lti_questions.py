@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from launches import at, connected, launch, said
 from lms.platform import Lms
-from world import PASSWORD, World
+from world import PASSWORD, World, signed_in
 
 from usher.events.types import OPERATOR
 from usher.lifecycle.joiner import OPERATOR_RANK, By
@@ -135,3 +135,13 @@ def test_somebody_sent_away_does_not_come_back_by_the_lms(world: World, lms: Lms
     platform, tool = connected(lms)
     assert launch(Client(), lms, platform, tool, "student", email=address).status_code == 409
     assert Membership.objects.filter(organization=world.cedar.id, method="lti").count() == 0
+
+
+def test_h15_whoever_was_deactivated_does_not_unlink_himself_and_come_back(world: World, lms: Lms) -> None:
+    platform, tool = connected(lms)
+    browser, says = Client(), {"name": "Pia Pine", "email": "x@mail.example"}
+    page = at(launch(browser, lms, platform, tool, "student", **says))
+    at(browser.post(page, {"act": "password", "name": world.pia.account.sign_in_key, "password": PASSWORD}))
+    deactivate(world.cedar.id, world.pia.membership.id, By(OPERATOR, OPERATOR_RANK))
+    signed_in(world.pia).post("/account/lms/unlink", {"user": str(PlatformUser.objects.get().id)})
+    assert launch(Client(), lms, platform, tool, "student", **says | {"name": "P. Pine"}).status_code == 409

@@ -98,7 +98,7 @@ def test_a_question_that_is_answered_many_times_at_once(crew: Crew, times: int) 
         asked = crew.do("launch", platform=platform, subject="tom", browser="toms", name="Tom")
         assert asked[0] == "asked"
         given = {"question": asked[1], "browser": "toms"}
-        by_password = {**given, "by": "password", "name": crew.do("address_of", account=tom)}
+        by_password = {**given, "by": "password", "name": crew.do("sign_in_of", account=tom)}
         by_code = {**given, "by": "code", "code": crew.do("link_code", account=tom)}
         acts: list[Act] = [("reply", {**given, "by": "new"})] * 2 + [("reply", by_password)] * 2
         acts += [("reply", by_code)] * 2
@@ -118,7 +118,7 @@ def test_one_account_is_one_person_of_the_lms(crew: Crew, times: int) -> None:
         ids = crew.found(seats={"student": 50, "teacher": 9})
         organization, tom = ids["organization"], ids["tom_account"]
         platform = crew.do("platform_for", organization=organization)
-        name = crew.do("address_of", account=tom)
+        name = crew.do("sign_in_of", account=tom)
         acts: list[Act] = []
         for subject in ("first", "second", "third", "fourth"):
             asked = crew.do("launch", platform=platform, subject=subject, browser=subject, name="Tom")
@@ -137,7 +137,7 @@ def test_h4_one_state_that_comes_back_many_times_is_one_launch(crew: Crew, times
         platform = crew.do("platform_for", organization=organization)
         state = crew.do("set_out", platform=platform, browser="hers")
         given = {"platform": platform, "state": state, "subject": "zoe", "browser": "hers"}
-        answers = crew.deal([("come_back", given)] * 8)
+        answers = crew.deal([("land", given)] * 8)
         assert told(answers) == {"in": 1, "lti_over": 7}, answers
         assert crew.do("sent_by", platform=platform)["launches"] == 1, number
         sound(crew, organization, number)

@@ -99,8 +99,11 @@ def test_a1_the_provider_claims_an_account_while_its_owner_proves_the_mailbox(cr
         ]
         random.Random(number).shuffle(acts)
         answers = told(crew.at_once(*[[act] for act in acts]))
+        assert answers.keys() <= {"Set by its owner", "in", "asked", "sign_in_failed", "link_dead"}, answers
+        if answers["link_dead"]:  # the provider came first, and all links from before ended: she asks for another
+            again = {"token": crew.do("forget", address=address), "password": "Set by its owner"}
+            answers += told([crew.do("choose", **again)])
         assert answers["Set by its owner"] == 1, answers
-        assert answers.keys() <= {"Set by its owner", "in", "asked", "sign_in_failed"}, answers
         assert crew.do("owners", address=address)["proved"] == 1, number
         assert crew.do("fits", address=address, password="Set by its owner"), number
         assert crew.do("proved_by", address=address) == {"proved": [made], "links": []}, number

@@ -1000,6 +1000,11 @@ class Reason(Enum):
         _("Open it under Integrations and add a deployment there."),
         409,
     )
+    CLIENT_TAKEN = (
+        _("This client ID is connected with another organisation on this server."),
+        _("Compare it with the LMS. An LMS that several organisations share is connected by the operator."),
+        409,
+    )
     PLATFORM_ROLE_NOT_ALLOWED = (
         _("Instructors cannot become “{given}”."),
         _("Choose another role of your plan; make admins by hand."),

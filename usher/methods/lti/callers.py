@@ -18,6 +18,7 @@ from usher.protocols.lti13.roles import Standing
 
 ACTIVITY: Final = "activity"  # in the address of a link, and among its custom parameters
 LONGEST_TITLE: Final = 255
+LONGEST_URL: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +80,10 @@ def caller_of(launch: Launch) -> Caller:
         link_title=link.title[:LONGEST_TITLE] if link else "",
         activity=_activity(launch),
         scopes=grades.scopes if grades else (),
-        lineitems=grades.lineitems if grades else "",
-        lineitem=grades.lineitem if grades else "",
-        nrps=launch.nrps_url,
-        return_url=launch.return_url,
+        lineitems=_url(grades.lineitems) if grades else "",
+        lineitem=_url(grades.lineitem) if grades else "",
+        nrps=_url(launch.nrps_url),
+        return_url=_url(launch.return_url),
         target=launch.document_target[:20],
         locale=launch.locale[:20],
         choice=asdict(launch.deep_linking) if launch.deep_linking else None,
@@ -101,6 +102,11 @@ def _address(given: str) -> tuple[str, str]:
         address = parse_address(given)
         return address.original, address.key
     return "", ""
+
+
+def _url(given: str) -> str:
+    """Half an address is none."""
+    return given if len(given) <= LONGEST_URL else ""
 
 
 def _activity(launch: Launch) -> str:

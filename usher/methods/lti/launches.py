@@ -51,11 +51,14 @@ def begin(
     return token
 
 
-def end_others(browser: str, user: PlatformUser | None) -> None:
-    """Somebody comes in this browser: what other people of this LMS had open in it ends."""
-    if browser:
-        others = Launch.objects.filter(browser_hash=browser_hash(browser))
-        (others.exclude(user=user) if user else others.filter(user__isnull=False)).delete()
+def end_others(browser: str, scene: Scene) -> None:
+    """Somebody comes in this browser: what others had open in it ends, whatever becomes of him."""
+    if not browser:
+        return
+    here, place, subject = browser_hash(browser), scene.place, scene.caller.subject
+    his = PlatformUser.objects.filter(platform=place.platform, organization=place.organization, subject=subject)
+    others = Launch.objects.filter(browser_hash=here).exclude(user__in=his)
+    (others.filter(user__isnull=False) if scene.caller.is_test else others).delete()
 
 
 def find(token: str, browser: str) -> Launch:

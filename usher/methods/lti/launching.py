@@ -181,6 +181,7 @@ def _look(scene: Scene, note: Note) -> Onward:
 
 
 def _settle(scene: Scene, browser: str, note: Note) -> Onward:
+    launches.end_others(browser, scene)
     found = arrival.settle(scene)
     note.result, note.role = found.result, found.role
     if found.result == arrival.ASKED:
@@ -205,7 +206,6 @@ def _begin(
     browser: str,
 ) -> str:  # fmt: skip
     with transaction.atomic():
-        launches.end_others(browser, found.user)
         token = launches.begin(scene, found.user, course, link, activity, browser)
         if found.user and found.member:
             _sign_in(scene, found.member)

@@ -13,7 +13,7 @@ from usher.events.types import Actor, Draft, EventType
 from usher.methods.lti.models import PlatformUser
 from usher.methods.lti.platforms import label_of
 from usher.organizations.plans import Method
-from usher.people.models import Account
+from usher.people.models import Account, Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,17 @@ def unlink(account: Account, user_id: str) -> bool:
     with transaction.atomic():
         mine = PlatformUser.objects.select_for_update(of=("self",)).select_related("platform")
         found = mine.filter(account=account, id=wanted).first()
-        if found is None:
+        if found is None or _was_sent_away(found):
             return False
         found.delete()
         record.record(_told(found))
     return True
+
+
+def _was_sent_away(user: PlatformUser) -> bool:
+    """Who was deactivated would come back as somebody new (security.md H15)."""
+    here = Membership.objects.filter(account=user.account_id, organization=user.organization_id)
+    return here.filter(state=Membership.State.INACTIVE).exists()
 
 
 def _told(user: PlatformUser) -> Draft:

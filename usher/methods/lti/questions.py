@@ -21,7 +21,7 @@ from usher.core.reasons import Reason
 from usher.core.rows import new_id
 from usher.methods.lti import callers
 from usher.methods.lti.arrival import Scene
-from usher.methods.lti.models import Deployment, LinkCode, Question
+from usher.methods.lti.models import Deployment, Launch, LinkCode, Question
 from usher.methods.lti.recognize import Place
 from usher.methods.lti.trips import browser_hash
 from usher.organizations.models import Organization
@@ -56,13 +56,22 @@ def find(token: str, browser: str) -> Question:
         "deployment__organization__license", "deployment__platform__organization__license"
     )
     found = mine.filter(token_hash=tokens.token_hash(token, TOKEN), expires_at__gt=clock.now()).first()
-    if found is None or not _is_here(found.browser_hash, browser):
+    if found is None or not _is_here(found.browser_hash, browser) or _is_of_one_before(found):
         raise UsherError(Reason.LAUNCH_OVER())
     return found
 
 
 def _is_here(kept: str, browser: str) -> bool:
     return not kept or hmac.compare_digest(kept, browser_hash(browser))
+
+
+def _is_of_one_before(question: Question) -> bool:
+    """Whether somebody else has come in this browser since: he is not asked in the other's place (security.md H8)."""
+    since = {"browser_hash": question.browser_hash, "created_at__gt": question.created_at}
+    subject = question.caller["subject"]
+    came = Launch.objects.filter(**since).exclude(user__subject=subject)
+    asked = Question.objects.filter(**since).exclude(caller__subject=subject)
+    return bool(question.browser_hash) and (came.exists() or asked.exists())
 
 
 def scene_of(question: Question) -> Scene:

@@ -29,6 +29,7 @@ PAUSE: Final = 30.0
 SHORTEST: Final = 5.0
 LONGEST: Final = 3600.0
 MOST: Final = 500  # tokens
+LONGEST_URL: Final = 2000  # characters, as the columns of addresses have
 
 Key = tuple[uuid.UUID, str, str, str, frozenset[str]]
 
@@ -151,9 +152,11 @@ def call(  # noqa: PLR0913 - what a request is made of
 
 
 def is_beside(url: str, signed: str) -> bool:
-    """Does an address that came in an answer lie with the service that was asked? No token goes anywhere else."""
+    """Does an address that came in an answer lie with the service that was asked? No token goes anywhere else. One
+    that is too long to be kept is none."""
     one, other = urlsplit(url), urlsplit(signed)
-    return (one.scheme, one.netloc.lower()) == (other.scheme, other.netloc.lower())
+    is_there = (one.scheme, one.netloc.lower()) == (other.scheme, other.netloc.lower())
+    return is_there and len(url) <= LONGEST_URL
 
 
 def pause(platform: Platform, answer: Answer) -> dt.datetime:

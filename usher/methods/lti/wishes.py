@@ -82,7 +82,7 @@ def _address_faults(values: Mapping[str, Any]) -> Iterator[Finding]:
         if values[name] and not is_good(values[name], LONGEST.get(name, 500), is_issuer=name == "issuer"):
             yield Reason.PLATFORM_URL_NOT_ALLOWED(name, given=values[name][:80])
     for name in TEXTS:
-        if len(values[name]) > LONGEST.get(name, 500) or not values[name].isprintable():
+        if len(values[name]) > LONGEST.get(name, 500) or not (values[name].isascii() and values[name].isprintable()):
             yield Reason.PLATFORM_URL_NOT_ALLOWED(name, given=values[name][:80])
     if len(values["origins"]) > MOST_ORIGINS:
         yield Reason.FRAME_ORIGIN_NOT_ALLOWED("origins", given=values["origins"][MOST_ORIGINS][:80])
