@@ -1,5 +1,6 @@
 """What is known of an LMS before anybody has typed a word: addresses that are fixed, what its fields are called
-there, and the way to them, click by click. Only Moodle's was walked; the others follow their makers' documents.
+there, and the way to them, click by click. Moodle's follows what a real one showed and sent; the others follow their
+makers' documents.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Preset:
     """``fixed`` are values that are the same for every school; ``guessed`` follow from the issuer, to be looked at.
 
     ``by_link``: it can register Usher by a link (Dynamic Registration); ``link_steps`` and ``hand_steps`` say how.
-    ``is_tried``: we have walked this way ourselves. ``origins`` may show Usher in a frame, as CSP writes them.
+    ``is_tried``: known from a real one. ``origins`` may show Usher in a frame, as CSP writes them.
     """
 
     family: Family
