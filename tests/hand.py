@@ -268,17 +268,19 @@ def answer(*, row: int, at: int) -> list[str]:
 
 # The loop
 
-ACTS: dict[str, Callable[..., Any]] = {
+OWN: dict[str, Callable[..., Any]] = {
     act.__name__: act
     for act in (
         prepare, found, look, check, join_one, join_nameless, join_class, come_back, become, go, into_group,
         begin_import, write_import, set_batch, import_until, state, opens, protect,
         prove, answer, rename, slugs,
     )
-} | (
-    hand_of_strangers.ACTS | hand_of_runs.ACTS | hand_of_owners.ACTS | hand_of_invitations.ACTS | hand_of_domains.ACTS
-    | hand_of_sso.ACTS | hand_of_lti.ACTS
+}  # fmt: skip
+ROOMS = (
+    hand_of_strangers, hand_of_runs, hand_of_owners, hand_of_invitations, hand_of_domains, hand_of_sso, hand_of_lti,
 )  # fmt: skip
+ACTS = OWN | {name: act for room in ROOMS for name, act in room.ACTS.items()}
+assert len(ACTS) == len(OWN) + sum(len(room.ACTS) for room in ROOMS), "two acts have one name"
 
 
 def _do(name: str, args: dict[str, Any]) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def reply(*, question: str, browser: str, by: str, name: str = "", code: str = "
     return ["in", str(PlatformUser.objects.get(platform=found.deployment.platform, subject=caller.subject).account_id)]
 
 
-def sign_in_of(*, account: str) -> str:
+def typed_name_of(*, account: str) -> str:
     return Account.objects.get(id=account).sign_in
 
 
@@ -200,7 +200,7 @@ def orphans(*, organization: str) -> int:
 ACTS = {
     act.__name__: act
     for act in (
-        platform_for, activity_for, set_out, land, launch, launch_until, link_code, reply, sign_in_of,
+        platform_for, activity_for, set_out, land, launch, launch_until, link_code, reply, typed_name_of,
         platform_off, platform_removed, deployment_removed, sent_by, orphans,
     )
 }  # fmt: skip

@@ -98,7 +98,7 @@ def test_a_question_that_is_answered_many_times_at_once(crew: Crew, times: int) 
         asked = crew.do("launch", platform=platform, subject="tom", browser="toms", name="Tom")
         assert asked[0] == "asked"
         given = {"question": asked[1], "browser": "toms"}
-        by_password = {**given, "by": "password", "name": crew.do("sign_in_of", account=tom)}
+        by_password = {**given, "by": "password", "name": crew.do("typed_name_of", account=tom)}
         by_code = {**given, "by": "code", "code": crew.do("link_code", account=tom)}
         acts: list[Act] = [("reply", {**given, "by": "new"})] * 2 + [("reply", by_password)] * 2
         acts += [("reply", by_code)] * 2
@@ -118,7 +118,7 @@ def test_one_account_is_one_person_of_the_lms(crew: Crew, times: int) -> None:
         ids = crew.found(seats={"student": 50, "teacher": 9})
         organization, tom = ids["organization"], ids["tom_account"]
         platform = crew.do("platform_for", organization=organization)
-        name = crew.do("sign_in_of", account=tom)
+        name = crew.do("typed_name_of", account=tom)
         acts: list[Act] = []
         for subject in ("first", "second", "third", "fourth"):
             asked = crew.do("launch", platform=platform, subject=subject, browser=subject, name="Tom")
