@@ -26,7 +26,7 @@ def statements(act: Any) -> int:
     return sum(COUNTED.match(query["sql"]) is not None for query in asked.captured_queries)
 
 
-@pytest.mark.parametrize(("makes_groups", "most"), [(False, 18), (True, 20)])
+@pytest.mark.parametrize(("makes_groups", "most"), [(False, 17), (True, 19)])
 def test_a_known_launch_asks_the_database_so_often_and_no_more(
     world: World, lms: Lms, monkeypatch: pytest.MonkeyPatch, makes_groups: bool, most: int
 ) -> None:

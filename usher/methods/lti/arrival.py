@@ -21,7 +21,7 @@ from usher.lifecycle.rules import LICENSE, noes
 from usher.methods.lti import courses
 from usher.methods.lti.callers import Caller
 from usher.methods.lti.entry import enter, look_ahead
-from usher.methods.lti.models import Course, Deployment, PlatformUser
+from usher.methods.lti.models import Deployment, PlatformUser
 from usher.methods.lti.platforms import label_of, role_for
 from usher.methods.lti.recognize import Place, is_asked, user_of, was_sent_away
 from usher.methods.lti.ticket import ArrivedError, LtiTicket, add_user
@@ -132,19 +132,17 @@ def _member(scene: Scene, account_id: uuid.UUID) -> Membership | None:
     return found
 
 
-def follow(scene: Scene, user: PlatformUser, member: Membership, course: Course | None) -> None:
+def follow(scene: Scene, user: PlatformUser, member: Membership) -> None:
     """What the LMS says now: the name, and the role where the most that somebody is in its courses has changed.
 
     What was set by hand stays until then; an admin stays one; where no seat is free, the role he has.
     """
-    best = courses.best_standing(user, scene.caller.standing, course)
-    role = _role(scene, best)
+    role = _role(scene, user.standing)
     admin = scene.place.organization.license.plan.admin.slug
     if role not in (user.role, member.role) and member.role != admin:
         with suppress(UsherError):
             move.move(scene.place.organization.id, member.id, role, courses.BY)
-    said = {"name": scene.caller.name or user.name, "address": scene.caller.address or user.address}
-    said |= {"standing": best.value, "role": role}
+    said = {"name": scene.caller.name or user.name, "address": scene.caller.address or user.address, "role": role}
     changed = {name: value for name, value in said.items() if getattr(user, name) != value}
     PlatformUser.objects.filter(id=user.id).update(**changed, proved_at=clock.now())
 

@@ -69,22 +69,28 @@ def _noted(model: type[M], key: dict[str, Any], fixed: dict[str, Any], said: dic
     return row
 
 
-def place(course: Course, user: PlatformUser, standing: str) -> None:
-    """Somebody proved by a launch to be in the course, as this."""
+def stand(user: PlatformUser, standing: str, course: Course | None) -> None:
+    """Somebody came as this, from this course or from none; and what he is at most follows from it.
+
+    Needs a transaction: a kill leaves both or neither.
+    """
+    if course is not None and not _place(course, user, standing):
+        return
+    user.standing = _best_standing(user, standing, course).value
+    PlatformUser.objects.filter(id=user.id).update(standing=user.standing)
+
+
+def _place(course: Course, user: PlatformUser, standing: str) -> bool:
+    """Somebody proved by a launch to be in the course, as this. False where that was known."""
     now, seen = clock.now(), {"standing": standing, "dropped_at": None}
     found, is_new = CoursePlace.objects.get_or_create(course=course, user=user, defaults={**seen, "proved_at": now})
-    same = found.proved_at and all(getattr(found, name) == value for name, value in seen.items())
-    if not is_new and not same:
+    is_known = bool(found.proved_at) and all(getattr(found, name) == value for name, value in seen.items())
+    if not is_new and not is_known:
         CoursePlace.objects.filter(id=found.id).update(**seen, proved_at=now)
+    return is_new or not is_known
 
 
-def use(link: ResourceLink, user: PlatformUser) -> None:
-    """For grades: of two people of the LMS with one account, the later one counts."""
-    if not LinkUse.objects.filter(link=link, user=user).update(last_at=clock.now()):
-        LinkUse.objects.get_or_create(link=link, user=user)
-
-
-def best_standing(user: PlatformUser, now: str, course: Course | None) -> Standing:
+def _best_standing(user: PlatformUser, now: str, course: Course | None) -> Standing:
     """The most that somebody is in any course of the LMS; where he is in none, what he just came as or was."""
     others = CoursePlace.objects.filter(user=user, dropped_at=None)
     others = others.exclude(course=course) if course else others
@@ -92,6 +98,12 @@ def best_standing(user: PlatformUser, now: str, course: Course | None) -> Standi
     # Without a course nothing says that he is no more what he was.
     found += [] if course else [user.standing]
     return max((Standing(one) for one in found), key=ORDER.index)
+
+
+def use(link: ResourceLink, user: PlatformUser) -> None:
+    """For grades: of two people of the LMS with one account, the later one counts."""
+    if not LinkUse.objects.filter(link=link, user=user).update(last_at=clock.now()):
+        LinkUse.objects.get_or_create(link=link, user=user)
 
 
 # The group

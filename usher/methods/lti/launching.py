@@ -217,12 +217,12 @@ def _place(scene: Scene, found: Arrival) -> tuple[Course | None, ResourceLink | 
     with transaction.atomic():
         course = courses.note_course(scene.deployment, scene.place, scene.caller)
         link = courses.note_link(scene.deployment, scene.place, scene.caller, course)
-        if found.user and course:
-            courses.place(course, found.user, scene.caller.standing)
+        if found.user:
+            courses.stand(found.user, scene.caller.standing, course)
         if found.user and link:
             courses.use(link, found.user)
     if found.user and found.member:
-        arrival.follow(scene, found.user, found.member, course)
+        arrival.follow(scene, found.user, found.member)
         if course:
             courses.seat(course, scene.place.platform, found.member, scene.caller.standing)
             if scene.place.platform.roster_hours:
