@@ -46,17 +46,23 @@ class Hand:
         self.process.stdin.write(json.dumps({"at": at, "acts": acts}) + "\n")
         self.process.stdin.flush()
 
-    def answers(self) -> list[Any]:
+    def told(self) -> list[dict[str, Any]]:
+        """What became of each act."""
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line, "the process has died"
-        told = json.loads(line)
-        assert not (errors := [answer["error"] for answer in told if "error" in answer]), errors[0]
-        return [answer["done"] for answer in told]
+        told: list[dict[str, Any]] = json.loads(line)
+        return told
 
     def stop(self) -> None:
         with suppress(BrokenPipeError):
             self.process.communicate(timeout=10)
+
+
+def answers(told: Sequence[dict[str, Any]]) -> list[Any]:
+    """Raises AssertionError for an act that broke."""
+    assert not (errors := [one["error"] for one in told if "error" in one]), errors[0]
+    return [one["done"] for one in told]
 
 
 class Crew:
@@ -69,7 +75,7 @@ class Crew:
     def do(self, act: str, **args: Any) -> Any:
         """One act by one process, now."""
         self.hands[0].order([(act, args)])
-        return self.hands[0].answers()[0]
+        return answers(self.hands[0].told())[0]
 
     def at_once(self, *lists: Sequence[Act]) -> list[Any]:
         """Each list by a process of its own, all beginning at one moment; the answers of all acts, in order."""
@@ -77,7 +83,8 @@ class Crew:
         chosen = self.hands[: len(lists)]
         for hand, acts in zip(chosen, lists, strict=True):
             hand.order(acts, at)
-        return [answer for hand in chosen for answer in hand.answers()]
+        # Heard to the end before one is looked at: what stayed unread would answer the next question.
+        return answers([one for told in [hand.told() for hand in chosen] for one in told])
 
     def deal(self, acts: Sequence[Act]) -> list[Any]:
         """The acts dealt out to all hands, at once."""

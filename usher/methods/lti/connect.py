@@ -17,7 +17,7 @@ from usher.core import clock, mail
 from usher.core.errors import UsherError
 from usher.core.mail import Envelope
 from usher.core.reasons import Reason
-from usher.core.retry import retrying
+from usher.core.retry import deleting, retrying
 from usher.events import record
 from usher.events.types import Actor, Draft, EventType
 from usher.lifecycle.letters_shared import admins_of
@@ -90,7 +90,7 @@ def _check_plan(organization: Organization) -> None:
         raise UsherError(Reason.METHOD_NOT_IN_PLAN(plan=str(plan.name)))
 
 
-@retrying
+@deleting
 def change(platform: Platform, wish: Wish, actor: Actor) -> Platform:
     """Make it so. Another issuer, client or keyset is another LMS: it has to be switched on again, and what is open
     ends; where issuer or client changed, deployments want a new yes, and of another issuer nobody is known.
@@ -207,7 +207,7 @@ def set_test(platform: Platform, *, minutes: int) -> None:
     Platform.objects.filter(id=platform.id).update(test_until=until)
 
 
-@retrying
+@deleting
 def remove(platform: Platform, actor: Actor) -> None:
     """Take it away, with all it opened, its courses and its links; the people stay."""
     with transaction.atomic():
@@ -268,7 +268,7 @@ def _approve(held: Platform, found: Deployment, organization: Organization, acto
     return found
 
 
-@retrying
+@deleting
 def remove_deployment(deployment: Deployment, actor: Actor) -> None:
     """Take it away, with its courses and links; and who came by it is unknown, if it was the last of its organisation.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from usher.core.retry import retrying
+from usher.core.retry import deleting
 from usher.events import record
 from usher.events.types import Actor, Draft, EventType
 from usher.methods.lti.models import PlatformUser
@@ -30,7 +30,7 @@ def of_account(account: Account) -> list[Mine]:
     return [Mine(one, label_of(one.platform)) for one in found]
 
 
-@retrying
+@deleting
 def unlink(account: Account, user_id: str) -> bool:
     """From now on this person of the LMS opens the account no more; what is open in its frames ends with it.
 
