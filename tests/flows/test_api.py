@@ -280,7 +280,7 @@ def test_a_score_is_told_in_the_transaction_that_wrote_it(
         if score.given == 3:
             raise RuntimeError
 
-    monkeypatch.setattr(scored, "_registered", {("a", "b"): act})
+    monkeypatch.setitem(scored._registered, ("a", "b"), act)  # beside the others, which register once
     put(call, quiz, world.pia.account_id, given=2)
     with pytest.raises(RuntimeError):
         scores.put(quiz, world.pia.account_id, 3.0, OPERATOR)
