@@ -7,34 +7,25 @@ hash wants the pepper (a deviation from NIST SP 800-63B, which wants a slow hash
 from __future__ import annotations
 
 import hmac
-import secrets
-import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from usher.core import pepper
+from usher.core import crockford, pepper
 
 COUNT: Final = 10
 LENGTH: Final = 12
-ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no I, L, O, U
-_MEANT: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
 def make() -> list[str]:
     """Ten new ones, as they are shown: ``7K4M-29QX-B0TD``."""
-    return [_shown("".join(secrets.choice(ALPHABET) for _ in range(LENGTH))) for _ in range(COUNT)]
-
-
-def _shown(code: str) -> str:
-    return "-".join(code[at : at + 4] for at in range(0, LENGTH, 4))
+    return [crockford.in_fours(crockford.new(LENGTH), "-") for _ in range(COUNT)]
 
 
 def as_code(typed: str) -> str:
-    """The code, from what somebody typed: any case, with or without dashes, O for 0, I or L for 1; else empty."""
-    text = unicodedata.normalize("NFKC", typed).upper().translate(_MEANT)
-    text = "".join(sign for sign in text if not (sign.isspace() or unicodedata.category(sign) == "Pd"))
-    return text if len(text) == LENGTH and set(text) <= set(ALPHABET) else ""
+    """The code, from what somebody typed (``core.crockford``); else empty."""
+    text = crockford.read(typed)
+    return text if len(text) == LENGTH else ""
 
 
 # As they are stored

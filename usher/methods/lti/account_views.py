@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from usher.core import crockford
 from usher.methods.lti import linked, questions
 from usher.people import fresh
 from usher.people.access import Lock, Visit, lock
@@ -27,7 +28,7 @@ def lms(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_POST
 def code(request: HttpRequest, visit: Visit) -> HttpResponse:
     """A new one, shown here and nowhere else; an older one is over."""
-    made = linked.in_fours(questions.new_code(visit.account))
+    made = crockford.in_fours(questions.new_code(visit.account))
     minutes = int(questions.LASTS.total_seconds() // 60)
     return render(request, "lti/account_code.html", {"tab": "security", "code": made, "minutes": minutes})
 

@@ -67,8 +67,3 @@ def _told(user: PlatformUser) -> Draft:
         method=Method.LTI.value,
         data={"platform": label_of(user.platform)},
     )
-
-
-def in_fours(code: str) -> str:
-    """As people read it: "7K4M 29QX"."""
-    return " ".join(code[at : at + 4] for at in range(0, len(code), 4))

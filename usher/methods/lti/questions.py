@@ -11,9 +11,8 @@ import hmac
 from typing import Final
 
 from django.http import HttpRequest
-from django.utils.crypto import get_random_string
 
-from usher.core import clock, tokens
+from usher.core import clock, crockford, tokens
 from usher.core.errors import UsherError
 from usher.core.limits import LINK_CODE, network_of
 from usher.core.middleware import client_ip
@@ -22,6 +21,7 @@ from usher.core.rows import new_id
 from usher.methods.lti import callers
 from usher.methods.lti.arrival import Scene
 from usher.methods.lti.models import Deployment, Launch, LinkCode, Question
+from usher.methods.lti.platforms import label_of
 from usher.methods.lti.recognize import Place
 from usher.methods.lti.trips import browser_hash
 from usher.organizations.models import Organization
@@ -31,8 +31,7 @@ from usher.people.models import Account
 LASTS: Final = dt.timedelta(minutes=10)
 TOKEN: Final = "lti-question"  # noqa: S105 - what its tokens are for
 CODE: Final = "lti-link-code"
-ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's
-LENGTH: Final = 8
+LENGTH: Final = 8  # of a link code: 40 random bits
 
 
 def ask(scene: Scene, browser: str) -> str:
@@ -83,7 +82,7 @@ def organization_of(deployment: Deployment) -> Organization:
     """Whose it is: the platform's, or for a shared one its own. Raises UsherError: lti_not_approved."""
     found = deployment.platform.organization or deployment.organization
     if found is None or deployment.approved_at is None:
-        raise UsherError(Reason.LTI_NOT_APPROVED(platform=deployment.platform.name or deployment.platform.family))
+        raise UsherError(Reason.LTI_NOT_APPROVED(platform=label_of(deployment.platform)))
     return found
 
 
@@ -114,7 +113,7 @@ def by_password(request: HttpRequest, scene: Scene, typed: str, password: str) -
 
 def new_code(account: Account) -> str:
     """A code that says, once and for ten minutes, that whoever types it is this account's owner. One at a time."""
-    code = get_random_string(LENGTH, ALPHABET)
+    code = crockford.new(LENGTH)
     LinkCode.objects.filter(account=account).delete()
     LinkCode.objects.create(account=account, code_hash=_hash(code), expires_at=clock.now() + LASTS)
     return code
@@ -135,6 +134,4 @@ def by_code(request: HttpRequest, typed: str) -> Account:
 
 
 def _hash(code: str) -> str:
-    """As it is meant: in any case, with or without spaces and dashes, O for 0 and I or L for 1."""
-    plain = "".join(sign for sign in code.upper() if sign.isalnum())[: 2 * LENGTH]
-    return tokens.token_hash(plain.translate(str.maketrans("OIL", "011")), CODE)
+    return tokens.token_hash(crockford.read(code), CODE)
