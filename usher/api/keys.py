@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import zoneinfo
 from collections.abc import Mapping
 from typing import Any, cast
 
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from ninja.security import HttpBearer
 
-from usher.core import clock, watch
+from usher.core import watch
 from usher.core.errors import UsherError
 from usher.core.limits import API_KEY
 from usher.core.reasons import Reason
 from usher.events.types import Actor
+from usher.lifecycle.opening import why_shut
 from usher.organizations import api_keys
 from usher.organizations.api_keys import Scope
-from usher.organizations.models import ApiKey, License, Organization
+from usher.organizations.models import ApiKey, Organization
 from usher.organizations.plans import Method
 
 LONGEST_BODY = 64 * 1024
@@ -51,24 +50,14 @@ def admit(request: HttpRequest, scope: Scope | None) -> ApiKey:
     if not API_KEY.take([str(key.id)]):
         raise UsherError(Reason.API_TOO_FAST(seconds=1))
     watch.say(request, organization=key.organization.slug)
-    _check_standing(key.organization, key.organization.license)
+    if shut := why_shut(key.organization.license, Method.API):
+        raise UsherError(shut)
     if scope and scope.value not in key.scopes:
         raise UsherError(Reason.API_SCOPE_MISSING(scope=scope.value))
     if int(request.META.get("CONTENT_LENGTH") or 0) > LONGEST_BODY:
         raise UsherError(Reason.BODY_TOO_LARGE(limit=LONGEST_BODY // 1024))
     api_keys.saw(key)
     return key
-
-
-def _check_standing(organization: Organization, license: License) -> None:
-    """Raises UsherError: organization_suspended, license_ended, method_not_in_plan."""
-    if organization.is_suspended:
-        raise UsherError(Reason.ORGANIZATION_SUSPENDED())
-    today = clock.now().astimezone(zoneinfo.ZoneInfo(organization.time_zone)).date()
-    if license.ends_on and today > license.ends_on:
-        raise UsherError(Reason.LICENSE_ENDED(date=date_format(license.ends_on, "j M Y")))
-    if Method.API not in license.plan.methods:
-        raise UsherError(Reason.METHOD_NOT_IN_PLAN(plan=str(license.plan.name)))
 
 
 def key_of(request: HttpRequest) -> ApiKey:

@@ -11,11 +11,9 @@ from usher.core.errors import UsherError
 from usher.core.limits import INVITE_TO
 from usher.core.reasons import Finding, Reason
 from usher.core.retry import retrying
-from usher.events.types import SYSTEM
-from usher.lifecycle.house import open_house
-from usher.lifecycle.joiner import OPERATOR_RANK, By, Joiner, NewAccount, Outcome, Result, Terms
+from usher.lifecycle.joiner import NewAccount, Outcome, Result
+from usher.lifecycle.opening import why_shut
 from usher.lifecycle.outreach import suppressed
-from usher.lifecycle.rules import LICENSE, noes
 from usher.methods.email_invitation.entry import enter
 from usher.methods.email_invitation.found import Found, find, objection
 from usher.methods.email_invitation.send import post
@@ -51,9 +49,7 @@ def opened(token: str) -> Found:
 
 def _stop(found: Found) -> Finding | None:
     """What the door would say to everybody, before anybody makes up a password for nothing."""
-    house = open_house(found.organization.id, By(SYSTEM, OPERATOR_RANK), Terms(), lock=False)
-    anybody = Joiner(Method.EMAIL_INVITATION, NewAccount(), found.role.slug)
-    return next(noes(LICENSE, anybody, house), None) or objection(found.invitation)
+    return why_shut(found.organization.license, Method.EMAIL_INVITATION) or objection(found.invitation)
 
 
 def visitor(found: Found, account: Account | None) -> Visitor:

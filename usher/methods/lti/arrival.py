@@ -15,9 +15,8 @@ from usher.core.errors import UsherError
 from usher.core.reasons import Reason
 from usher.core.retry import retrying
 from usher.lifecycle import move
-from usher.lifecycle.house import house_of
-from usher.lifecycle.joiner import Joiner, NewAccount, Outcome, Result, Terms
-from usher.lifecycle.rules import LICENSE, noes
+from usher.lifecycle.joiner import NewAccount, Outcome, Result
+from usher.lifecycle.opening import why_shut
 from usher.methods.lti import courses
 from usher.methods.lti.callers import Caller
 from usher.methods.lti.entry import enter, look_ahead
@@ -62,9 +61,7 @@ class Arrival:
 def check_open(scene: Scene) -> None:
     """What keeps everybody out, members as well. Raises UsherError: organization_suspended, license_ended,
     license_not_started, method_not_in_plan."""
-    house = house_of(scene.place.organization.license, courses.BY, Terms())
-    anybody = Joiner(Method.LTI, NewAccount(), house.plan.lowest.slug)
-    finding = next(noes(LICENSE, anybody, house), None)
+    finding = why_shut(scene.place.organization.license, Method.LTI)
     if finding:
         raise UsherError(finding)
 
