@@ -347,7 +347,7 @@ def test_what_is_another_organisations_is_as_nothing(world: World, call: Caller,
 
 def test_a_code_that_nobody_was_given_opens_no_launch(call: Caller) -> None:
     answer = call("POST", "/launches", {"code": "x" * 43})
-    assert (answer.status_code, answer.codes) == (403, ["launch_over"])
+    assert (answer.status_code, answer.codes) == (403, ["launch_code_over"])
 
 
 # The document

@@ -968,6 +968,11 @@ class Reason(Enum):
         _("Open it again from your LMS."),
         403,
     )
+    LAUNCH_CODE_OVER = (
+        _("This launch code was used already, is older than a minute, or is not of this organisation."),
+        _("Redeem each code once and at once. Let the person open the activity again."),
+        403,
+    )
     LINK_CODE_WRONG = (
         _("This link code is wrong, or older than ten minutes."),
         _("Make a new one on the page of your account, under Security, and type it here."),

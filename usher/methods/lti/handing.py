@@ -42,7 +42,7 @@ def address_of(launch: Launch, target_url: str) -> str:
 
 
 def redeem(organization_id: uuid.UUID, code: str) -> Handed:
-    """Once, by a key of the same organisation: the code is used up. Raises UsherError: launch_over, lti_off, ..."""
+    """Once, by a key of the same organisation; the code is used up. Raises UsherError: launch_code_over, lti_off."""
     mine = LaunchCode.objects.filter(code_hash=tokens.token_hash(code, CODE), expires_at__gt=clock.now())
     mine = mine.filter(launch__organization=organization_id)
     found = mine.select_related(
@@ -50,7 +50,7 @@ def redeem(organization_id: uuid.UUID, code: str) -> Handed:
         "launch__link", "launch__course",
     ).first()  # fmt: skip
     if found is None or not mine.filter(id=found.id).delete()[0]:
-        raise UsherError(Reason.LAUNCH_OVER())
+        raise UsherError(Reason.LAUNCH_CODE_OVER())
     launches.check_still(found.launch)
     return _handed(found.launch)
 

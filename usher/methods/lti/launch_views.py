@@ -61,7 +61,11 @@ def _depart(request: HttpRequest, platform: Platform, asked: Login, browser: str
     token = browser or tokens.new_token()
     departure = trips.depart(platform, asked, token)
     if asked.storage_target and not browser and not frames.is_window(request):
-        keeps = {"departure": departure, "target": asked.storage_target, "origin": trips.origin_of(platform.auth_url)}
+        keeps = {
+            "departure": departure,
+            "target": asked.storage_target,
+            "origin": platforms.origin_of(platform.auth_url),
+        }
         keeps |= {"fields": _fields(asked), "login_url": request.path}
         response = _page(request, platform, "store", keeps)
     else:
@@ -120,7 +124,7 @@ def _without_cookie(
             return _come_back(request, platform, trip, given, "")
     elif trip.storage_target:
         kept: dict[str, Any] = {"key": trips.key_of(given.state), "target": trip.storage_target, "field": STORED}
-        kept |= {"origin": trips.origin_of(platform.auth_url), "given": given, "url": request.path}
+        kept |= {"origin": platforms.origin_of(platform.auth_url), "given": given, "url": request.path}
         kept |= {"fields": _fields(Login(**trip.login)), "login_url": platforms.login_url(platform)}
         return _page(request, platform, "stored", kept)
     no = launching.noted(platform, UsherError(Reason.LTI_OVER()), _OTHER)

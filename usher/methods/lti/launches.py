@@ -18,6 +18,7 @@ from usher.core.reasons import Reason
 from usher.core.rows import new_id
 from usher.methods.lti.arrival import Scene
 from usher.methods.lti.models import Course, Launch, PlatformUser, ResourceLink
+from usher.methods.lti.platforms import label_of
 from usher.methods.lti.trips import browser_hash
 from usher.people.models import Membership
 
@@ -86,7 +87,7 @@ def check_still(launch: Launch) -> None:
     if launch.organization.is_suspended:
         raise UsherError(Reason.ORGANIZATION_SUSPENDED())
     if platform.state != platform.State.ON or launch.deployment.approved_at is None:
-        raise UsherError(Reason.LTI_OFF(organization=launch.organization.name, platform=platform.name))
+        raise UsherError(Reason.LTI_OFF(organization=launch.organization.name, platform=label_of(platform)))
     if launch.user and member_of(launch) is None:
         raise UsherError(Reason.LAUNCH_OVER())
 

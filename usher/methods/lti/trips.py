@@ -12,7 +12,6 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from django.db import IntegrityError
 
@@ -130,9 +129,3 @@ def use(trip: Trip) -> None:
 
 def nonce_of(trip: Trip) -> str:
     return tokens.derived_token(NONCE, trip.id)
-
-
-def origin_of(url: str) -> str:
-    """Scheme, host and port, as a browser names where a page is from."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
